@@ -1,0 +1,1 @@
+"""What outlives a conversation: snapshots, summaries, recall, facts with evidence."""

@@ -1,0 +1,120 @@
+"""Recall in three tiers: what the session holds, what its snapshots hold, the full transcript (seed 004).
+
+    tier 1  session     similarity > 0.3, at most 10
+    tier 2  snapshots   > 0.4, at most 15, when fewer than 5 were found; the newest 3 snapshots
+    tier 3  transcript  > 0.5, at most 10, when fewer than 3 were found
+
+20 at most in all. One search of the transcript's passages serves all tiers: a passage belongs to the tier that holds its entry,
+so an entry is found by everything that was delivered for it and not only by its short text. Terms are whole words and every
+matched term is really there (the seed matched parts of words, and called every term of a tier-3 hit matched). What was recalled
+is engaged: it scores higher when the session is cleared.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ..index.tokenise import Tokeniser
+from .bridge import retrieval_bridge
+from .entry_rows import put_entries, read_entry
+from .ranking import rank
+from .recollection import MAX_RECALLED, TIER_RULES, Recalled, Recollection, Tier, TierRule
+from .session_rows import SessionRow, lineage, list_sessions
+from .store import ArchiveStore
+from .terms import query_terms_of
+from .tiers import HeldEntries, held_entries, rank_passages, stored_entries, tier_of_entries
+
+if TYPE_CHECKING:
+    from apsw import Connection
+
+_MEMO_WORDS: Final = 20_000
+_LIVE_SESSIONS: Final = 4
+"""Sessions of the lineage whose entries are searched; the transcript of all of them is."""
+
+
+class Recall:
+    """Searches what sessions have met. Thread-safe."""
+
+    def __init__(self, store: ArchiveStore, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._store = store
+        self._clock = clock
+        self._tokeniser = Tokeniser(_MEMO_WORDS)
+
+    def search(self, query: str, *, session_id: str, limit: int = MAX_RECALLED) -> Recollection:
+        """Search the session and those it was restored from; when they are empty, every named session, else the last one.
+
+        Raises:
+            StoreUnavailable: The store cannot be read.
+        """
+        start = self._clock()
+        terms = query_terms_of(query)
+        found: list[Recalled] = []
+        searched: list[Tier] = []
+        if terms:
+            found, searched = self._store.database.read(lambda con: self._search(con, terms, session_id))
+        found = sorted(found, key=lambda one: (-one.similarity, -one.seq, one.key))[: max(1, min(limit, MAX_RECALLED))]
+        mean = sum(one.similarity for one in found) / len(found) if found else 0.0
+        handles = tuple(dict.fromkeys(one.handles[0] for one in found if one.handles))
+        bridge = retrieval_bridge(len(found), [tier.value for tier in searched], query, handles[:8], mean)
+        return Recollection(tuple(found), terms, tuple(searched), bridge, (self._clock() - start) * 1000)
+
+    def engage(self, recollection: Recollection, *, session_id: str) -> None:
+        """Feed back what was recalled: live entries of the session gain importance.
+
+        Raises:
+            StoreUnavailable: The store cannot be written; the recollection stands all the same.
+        """
+        keys = list(dict.fromkeys(one.key for one in recollection.found))
+
+        def work(con: "Connection") -> None:
+            for row in lineage(con, session_id)[:1]:
+                known = (read_entry(con, row.rid, key) for key in keys)
+                put_entries(con, row.rid, [replace(one, engagements=one.engagements + 1) for one in known if one])
+
+        if keys:
+            self._store.database.write(work)
+
+    def _search(self, con: "Connection", terms: Sequence[str], session_id: str) -> tuple[list[Recalled], list[Tier]]:
+        sessions = _searched_sessions(con, session_id)
+        passages = rank_passages(con, sessions, terms, self._tokeniser)
+        live = [held_entries(con, row, terms) for row in sessions[:_LIVE_SESSIONS]]
+        found: dict[tuple[str, str], Recalled] = {}
+        searched: list[Tier] = []
+        for rule in TIER_RULES:
+            if len(found) >= rule.if_fewer_than:
+                continue
+            searched.append(rule.tier)
+            held = live if rule.tier is Tier.SESSION else [stored_entries(con, one.session, one.keys) for one in live]
+            for hit in self._tier(rule, held, passages, terms):
+                found.setdefault((hit.session_id, hit.key), hit)
+        return list(found.values()), searched
+
+    def _tier(
+        self, rule: TierRule, held: Sequence[HeldEntries], passages: Iterable[Recalled], terms: Sequence[str]
+    ) -> list[Recalled]:
+        """Return a tier's hits, the best form of each entry; in the transcript every passage counts."""
+        hits: list[Recalled] = []
+        if rule.tier is Tier.TRANSCRIPT:
+            hits = [replace(one, tier=Tier.TRANSCRIPT) for one in passages]
+        else:
+            keys = {(one.session.id, key) for one in held for key in one.keys}
+            hits = [replace(one, tier=rule.tier) for one in passages if (one.session_id, one.key) in keys]
+            texts, statistics = tier_of_entries(held, terms, self._tokeniser)
+            entries = [(one.session, entry) for one in held for entry in one.entries]
+            for ranked in rank(texts, terms, statistics):
+                session, entry = entries[ranked.index]
+                hits.append(Recalled.of_entry(rule.tier, ranked, session.id, entry))
+        best: dict[tuple[str, str], Recalled] = {}
+        for hit in sorted(hits, key=lambda one: (-one.similarity, -one.seq)):
+            if hit.similarity > rule.threshold:
+                best.setdefault((hit.session_id, hit.key), hit)
+        return list(best.values())[: rule.limit]
+
+
+def _searched_sessions(con: "Connection", session_id: str) -> list[SessionRow]:
+    ours = lineage(con, session_id)
+    if any(row.events for row in ours):
+        return ours
+    others = [row for row in list_sessions(con) if row.events]
+    return [row for row in others if row.names] or others[:1]

@@ -1,0 +1,195 @@
+"""Records tool events without making the call wait: a bounded buffer, written by one thread.
+
+`record` returns at once. Events that could not be written (the file is locked) are tried again; when the buffer is full the
+oldest texts go first, then the oldest events, and both are counted. What `flush` has returned True for is on disk.
+"""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..errors import StoreUnavailable
+from ..ledger import Ledger
+from .confidential import holds_secret
+from .events import Record, SecretText, ToolEvent, check_session_id, records_of
+from .store import ArchiveStore
+
+_log: Final = logging.getLogger(__name__)
+
+ACCOUNT: Final = "archive"
+MAX_BUFFERED: Final = 2_000
+MAX_BUFFERED_BYTES: Final = 4 * 1024 * 1024
+BATCH: Final = 64
+INTERVAL_S: Final = 0.5
+"""An event is on disk half a second after its call, sooner when calls come fast."""
+_EVENT_OVERHEAD_BYTES: Final = 800
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatistics:
+    """The recorder at one moment."""
+
+    recorded: int
+    written: int
+    buffered: int
+    texts_dropped: int
+    events_dropped: int
+    failures: int
+    """Flushes that failed; their events were kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Buffered:
+    session_id: str
+    records: tuple[Record, ...]
+    weight: int
+
+
+class Recorder:
+    """Takes events from any thread and writes them behind the caller's back."""
+
+    def __init__(
+        self,
+        store: ArchiveStore,
+        session_id: str,
+        *,
+        ledger: Ledger | None = None,
+        is_secret: SecretText = holds_secret,
+        interval_s: float = INTERVAL_S,
+    ) -> None:
+        self.session_id: Final = check_session_id(session_id)
+        self._store = store
+        self._ledger = ledger
+        self._is_secret = is_secret
+        self._interval_s = interval_s
+        self._changed = threading.Condition()
+        self._buffer: deque[_Buffered] = deque()
+        self._bytes = 0
+        self._is_writing = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._recorded = self._written = self._texts_dropped = self._events_dropped = self._failures = 0
+
+    def __repr__(self) -> str:
+        return f"<Recorder {self.session_id} {len(self._buffer)} buffered>"
+
+    def start(self) -> None:
+        """Start the writing thread. Without it events wait for `flush`."""
+        with self._changed:
+            if self._thread is not None or self._stopping:
+                return
+            self._thread = threading.Thread(target=self._loop, name="archive-recorder", daemon=True)
+            self._thread.start()
+
+    def record(self, event: ToolEvent) -> None:
+        """Take an event; never blocks on the disk and never raises for what the event holds."""
+        records = records_of(event, is_secret=self._is_secret)
+        session_id = event.session_id or self.session_id
+        weight = sum(_EVENT_OVERHEAD_BYTES + 2 * len(record.text) for record in records)
+        if self._ledger is not None and not self._ledger.try_charge(ACCOUNT, weight):
+            records = tuple(replace(record, text="") for record in records)
+            weight = 0
+            self._texts_dropped += 1
+        with self._changed:
+            self._buffer.append(_Buffered(session_id, records, weight))
+            self._bytes += weight
+            self._recorded += 1
+            released = self._make_room()
+            if len(self._buffer) >= BATCH:
+                self._changed.notify_all()
+        self._release(released)
+
+    def flush(self, timeout_s: float = 1.0) -> bool:
+        """Write what is buffered now and return whether all of it is on disk; waits for a write under way at most so long."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._is_writing, timeout_s):
+                return False
+            batch = self._take()
+        return self._write(batch)
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """Stop the thread and flush, within `timeout_s` in all unless the disk itself hangs."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout_s)
+        return self.flush(timeout_s)
+
+    def statistics(self) -> RecorderStatistics:
+        """Return the recorder at this moment."""
+        with self._changed:
+            return RecorderStatistics(
+                self._recorded, self._written, len(self._buffer), self._texts_dropped, self._events_dropped, self._failures
+            )
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping or len(self._buffer) >= BATCH, self._interval_s)
+                if self._stopping:
+                    return
+                batch = [] if self._is_writing else self._take()
+            if not self._write(batch):
+                threading.Event().wait(self._interval_s)  # the file is locked: no busy loop
+
+    def _take(self) -> list[_Buffered]:
+        """Take everything out of the buffer; the condition is held."""
+        batch = list(self._buffer)
+        self._buffer.clear()
+        self._bytes = 0
+        self._is_writing = bool(batch)
+        return batch
+
+    def _write(self, batch: list[_Buffered]) -> bool:
+        """Write a batch, one transaction a session; what fails goes back to the front of the buffer."""
+        if not batch:
+            return True
+        by_session: dict[str, list[_Buffered]] = {}
+        for item in batch:
+            by_session.setdefault(item.session_id, []).append(item)
+        kept: list[_Buffered] = []
+        for session_id, items in by_session.items():
+            if not self._write_session(session_id, items):
+                kept.extend(items)
+        with self._changed:
+            self._buffer.extendleft(reversed(kept))
+            self._bytes += sum(item.weight for item in kept)
+            self._written += len(batch) - len(kept)
+            self._is_writing = False
+            released = sum(item.weight for item in batch) - sum(item.weight for item in kept) + self._make_room()
+            self._changed.notify_all()
+        self._release(released)
+        return not kept
+
+    def _write_session(self, session_id: str, items: list[_Buffered]) -> bool:
+        try:
+            self._store.append(session_id, [record for item in items for record in item.records])
+        except StoreUnavailable:
+            if self._failures == 0:
+                _log.warning("events of this session are kept in memory: the archive cannot be written")
+            self._failures += 1
+            return False
+        except ValueError:
+            self._events_dropped += len(items)  # a session id that is none: nobody could ask for it
+        except Exception:  # boundary: no single batch may end the thread that writes all the others
+            _log.exception("%d events could not be archived", len(items))
+            self._events_dropped += len(items)
+        return True
+
+    def _make_room(self) -> int:
+        """Drop the oldest while the buffer is over its bounds; the condition is held. Returns the bytes to release."""
+        released = 0
+        while self._buffer and (len(self._buffer) > MAX_BUFFERED or self._bytes > MAX_BUFFERED_BYTES):
+            oldest = self._buffer.popleft()
+            self._bytes -= oldest.weight
+            released += oldest.weight
+            self._events_dropped += 1
+        return released
+
+    def _release(self, nbytes: int) -> None:
+        if self._ledger is not None and nbytes:
+            self._ledger.release(ACCOUNT, nbytes)

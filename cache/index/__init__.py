@@ -1,0 +1,1 @@
+"""The index cache: exact incremental BM25 over chunks, mapped from disk."""

@@ -1,0 +1,151 @@
+"""The index cache: what the rest of the server sees of the index. Heavy parts are imported at the first search."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..deadline import UNBOUNDED, Deadline
+from ..ledger import Ledger
+from ..worker import Worker
+from ..workspace.files import Workspace
+from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult, glob_matches
+
+if TYPE_CHECKING:
+    from .engine import Fresh, IndexEngine
+
+Progress = Callable[[int, int, str], None]
+LiveDocument = tuple[str, int, int, Mapping[str, int]]
+"""(path, first line, last line, token -> count)."""
+
+
+def no_pressure() -> int:
+    """Return NORMAL: for callers without a memory guard."""
+    return 0
+
+
+def no_progress(done: int, total: int, message: str) -> None:
+    """Take no notice."""
+
+
+class IndexCache:
+    """Search over one workspace. Thread-safe; one per server process, any number per index directory."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        ledger: Ledger,
+        data_dir: Path,
+        worker: Worker,
+        definitions: str,
+        limits: IndexLimits = DEFAULT_LIMITS,
+        pressure: Callable[[], int] = no_pressure,
+    ) -> None:
+        self._workspace = workspace
+        self._ledger = ledger
+        self._data_dir = data_dir
+        self._worker = worker
+        self._definitions = definitions
+        self.limits: Final = limits
+        self._pressure = pressure
+        self._lock = threading.Lock()
+        self._engine: IndexEngine | None = None
+        self._searches = 0
+
+    def __repr__(self) -> str:
+        return f"<IndexCache {self.resident_bytes} bytes resident>"
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        path_glob: str | None = None,
+        prefer: Prefer = Prefer.SOURCE,
+        deadline: Deadline | None = None,
+        progress: Progress = no_progress,
+    ) -> SearchResult:
+        """Rank the chunks of the workspace as it is now.
+
+        Raises:
+            InvalidArgument: The query holds nothing to search for.
+            UnderPressure: Nothing is indexed yet and memory is critical.
+            DeadlineExceeded, CallCancelled: From `deadline`.
+        """
+        from .searching import parse_query, search
+
+        parsed = parse_query(query)
+        deadline = deadline or Deadline(UNBOUNDED)
+        fresh = self.engine.refresh(deadline, progress)
+        self._searches += 1
+        accepts = None if not path_glob else partial(glob_matches, pattern=path_glob)
+        return search(fresh.state, parsed, fresh.coverage, k=k, accepts=accepts, prefer=prefer)
+
+    def refresh(self, deadline: Deadline | None = None, progress: Progress = no_progress) -> Coverage:
+        """Bring the index in step with the disk and say how much of it is indexed."""
+        return self._refreshed(deadline or Deadline(UNBOUNDED), progress).coverage
+
+    def _refreshed(self, deadline: Deadline, progress: Progress) -> "Fresh":
+        return self.engine.refresh(deadline, progress)
+
+    def live_documents(self) -> list[LiveDocument]:
+        """Return every live document in the order in which `bm25` scores them: for tests and checks."""
+        from .engine import documents_of
+
+        state = self.engine.state
+        return [] if state is None else list(documents_of(state))
+
+    def bm25(self, tokens: Sequence[str]) -> list[float]:
+        """Return BM25Okapi's score of every live document for a tokenised query, repeats counted."""
+        from .searching import raw_scores
+
+        state = self.engine.state
+        return [] if state is None else raw_scores(state, tokens)
+
+    def unload(self) -> int:
+        """Drop maps, delta and tables and return their bytes; the next search maps and re-reads what is needed."""
+        return 0 if self._engine is None else self._engine.unload()
+
+    def close(self) -> None:
+        """Stop a running build and drop everything."""
+        if self._engine is not None:
+            self._engine.close()
+
+    @property
+    def mapped_bytes(self) -> int:
+        """Bytes of mapped files: page cache that the system takes back by itself; not charged to the ledger."""
+        state = None if self._engine is None else self._engine.state
+        return 0 if state is None else state.mapped_bytes
+
+    @property
+    def resident_bytes(self) -> int:
+        """Mapped bytes and charged heap together: what `unload` gives back at most."""
+        state = None if self._engine is None else self._engine.state
+        return 0 if state is None else state.mapped_bytes + state.table_bytes + state.delta.nbytes
+
+    def statistics(self) -> IndexStatistics:
+        """Return the index at this moment."""
+        return self.engine.statistics(self._searches)
+
+    @property
+    def engine(self) -> "IndexEngine":
+        """The engine, made at its first use."""
+        engine = self._engine
+        if engine is None:
+            from .engine import IndexEngine
+
+            with self._lock:
+                if self._engine is None:
+                    self._engine = IndexEngine(
+                        self._workspace,
+                        self._ledger,
+                        self._data_dir,
+                        self._worker,
+                        self._definitions,
+                        limits=self.limits,
+                        pressure=self._pressure,
+                    )
+                engine = self._engine
+        return engine

@@ -1,0 +1,180 @@
+"""The catalogue: which version of which file is indexed where, and what a walk says about it. Pure and immutable.
+
+Files are named by the process's own 64-bit hash of their path (keyed per process, so nobody can craft a collision) in sorted
+arrays: 70 bytes a file, and a walk of 7,000 files is compared in about 5 ms. A row is stale when inode, size, mtime or ctime
+differ, or when the file was so young when it was read that they could not differ (racy), unless it was read after the
+asking call began.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .segment import FileRow, stat_table
+
+Ints = npt.NDArray[np.int64]
+DELTA: Final = -1
+"""Segment number of files that live in the delta."""
+
+
+class _Stat(Protocol):
+    @property
+    def ino(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
+    @property
+    def ctime_ns(self) -> int: ...
+
+
+class Walked(Protocol):
+    """A file as a walk names it."""
+
+    @property
+    def rel(self) -> str:
+        """Path relative to the root."""
+        ...
+
+    @property
+    def stat(self) -> _Stat:
+        """Its stat during the walk."""
+        ...
+
+
+def key_of(path: str) -> int:
+    """Return the catalogue's key of a path; the same within one process only."""
+    return hash(path)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkTable:
+    """A walk as arrays, in the walk's order."""
+
+    keys: Ints
+    stats: Ints
+
+    @classmethod
+    def from_files(cls, files: Sequence[Walked]) -> "WalkTable":
+        """Take a walk's files over."""
+        keys = np.fromiter((hash(file.rel) for file in files), np.int64, len(files))
+        return cls(keys, stat_table([(s.ino, s.size, s.mtime_ns, s.ctime_ns) for s in (file.stat for file in files)]))
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """What differs between the catalogue and a walk."""
+
+    stale: Ints
+    """Positions in the walk of files that are new or changed."""
+    racy: Ints
+    """Positions in the walk of files whose stat agrees but cannot be trusted: their bytes must be looked at."""
+    gone: Ints
+    """Keys of indexed files that the walk did not meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The indexed files, sorted by key."""
+
+    keys: Ints
+    stats: Ints
+    segments: npt.NDArray[np.int16]
+    file_ids: npt.NDArray[np.int32]
+    statuses: npt.NDArray[np.uint8]
+    is_racy: npt.NDArray[np.bool_]
+    read_at: npt.NDArray[np.float64]
+    """Monotonic seconds of the read; 0 for rows from disk."""
+
+    @classmethod
+    def empty(cls) -> "Catalog":
+        """Return the catalogue of nothing."""
+        none = np.empty(0, np.int64)
+        return cls(
+            none,
+            none.reshape(0, 4),
+            none.astype(np.int16),
+            none.astype(np.int32),
+            none.astype(np.uint8),
+            none.astype(np.bool_),
+            none.astype(np.float64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def nbytes(self) -> int:
+        """Heap of the arrays."""
+        columns = (self.keys, self.stats, self.segments, self.file_ids, self.statuses, self.is_racy, self.read_at)
+        return sum(column.nbytes for column in columns)
+
+    def positions(self, keys: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Return where each key is, and whether it is there at all."""
+        if not len(self.keys):
+            return np.zeros(len(keys), np.int64), np.zeros(len(keys), np.bool_)
+        position = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1).astype(np.int64)
+        return position, self.keys[position] == keys
+
+    def plan(self, walk: WalkTable, *, started: float) -> SweepPlan:
+        """Compare with a walk made for a call that began at `started`."""
+        position, is_known = self.positions(walk.keys)
+        is_stale, is_racy = ~is_known, np.zeros(len(walk.keys), np.bool_)
+        if len(self.keys):
+            is_old = is_known & (self.read_at[position] < started)
+            differs = (self.stats[position] != walk.stats).any(axis=1)
+            is_stale |= differs & is_old
+            is_racy = self.is_racy[position] & is_old & ~differs
+        is_seen = np.zeros(len(self.keys), np.bool_)
+        is_seen[position[is_known]] = True
+        return SweepPlan(np.flatnonzero(is_stale), np.flatnonzero(is_racy), self.keys[~is_seen])
+
+    def replaced(self, rows: Mapping[int, tuple[FileRow, int, int, float]], gone: Ints) -> "Catalog":
+        """Return a catalogue with `rows` (key -> row, segment, file id, read at) put in and `gone` taken out."""
+        new_keys = np.fromiter(rows.keys(), np.int64, len(rows))
+        position, is_known = self.positions(np.concatenate([new_keys, gone]))
+        keep = np.ones(len(self.keys), np.bool_)
+        keep[position[is_known]] = False
+        values = list(rows.values())
+        added = Catalog(
+            new_keys,
+            stat_table([(r.inode, r.size, r.mtime_ns, r.ctime_ns) for r, _, _, _ in values]),
+            np.asarray([segment for _, segment, _, _ in values], np.int16),
+            np.asarray([file_id for _, _, file_id, _ in values], np.int32),
+            np.asarray([row.status for row, _, _, _ in values], np.uint8),
+            np.asarray([row.is_racy for row, _, _, _ in values], np.bool_),
+            np.asarray([read_at for _, _, _, read_at in values], np.float64),
+        )
+        return self.taken(keep).joined(added)
+
+    def taken(self, mask: npt.NDArray[np.bool_]) -> "Catalog":
+        """Return the rows where `mask` is true."""
+        return Catalog(
+            self.keys[mask],
+            self.stats[mask],
+            self.segments[mask],
+            self.file_ids[mask],
+            self.statuses[mask],
+            self.is_racy[mask],
+            self.read_at[mask],
+        )
+
+    def joined(self, other: "Catalog") -> "Catalog":
+        """Return both catalogues' rows; where a key is in both, the other's row."""
+        keys = np.concatenate([self.keys, other.keys])
+        order = np.argsort(keys, kind="stable")
+        is_last = np.ones(len(keys), np.bool_)
+        is_last[:-1] = keys[order][1:] != keys[order][:-1]
+        order = order[is_last]
+        return Catalog(
+            keys[order],
+            np.concatenate([self.stats, other.stats])[order],
+            np.concatenate([self.segments, other.segments])[order],
+            np.concatenate([self.file_ids, other.file_ids])[order],
+            np.concatenate([self.statuses, other.statuses])[order],
+            np.concatenate([self.is_racy, other.is_racy])[order],
+            np.concatenate([self.read_at, other.read_at])[order],
+        )

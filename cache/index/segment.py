@@ -1,0 +1,259 @@
+"""Segments: immutable pieces of the index on disk, mapped read-only.
+
+A segment is one file: magic, format version, a JSON table of its arrays, the arrays. Postings are CSR by term
+(`post_ptr`, `post_doc`, `post_tf`), the forward lists CSR by document (`fwd_ptr`, `fwd_term`), terms are sorted byte strings
+found by bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
+nothing stays resident. Mapped pages are the page cache's and go away with the map.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .chunk import FileStatus, Symbol
+
+FORMAT_VERSION: Final = 1
+_MAGIC: Final = b"PSTKSEG\0"
+_HEADER: Final = struct.Struct("<8sII")
+_ALIGN: Final = 64
+_PIECE_BYTES: Final = 1 << 20
+_INT64: Final = (1 << 63) - 1
+_FIELD, _RECORD = "\x1f", "\x1e"
+
+Array = npt.NDArray[Any]
+Documents = npt.NDArray[np.uint32]
+
+
+class SegmentDamaged(ValueError):
+    """The file is not what the manifest says; the index is rebuilt."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of a segment."""
+
+    path: str
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    digest: bytes
+    status: FileStatus
+    lines: int
+    is_racy: bool
+
+
+def stat_table(stats: Sequence[tuple[int, int, int, int]]) -> npt.NDArray[np.int64]:
+    """Lay out (inode, size, mtime, ctime); inodes of some file systems use all 64 bits and lose their sign here."""
+    return np.asarray([(inode & _INT64, size, mtime, ctime) for inode, size, mtime, ctime in stats], np.int64).reshape(-1, 4)
+
+
+def symbols_text(symbols: Sequence[Symbol]) -> str:
+    """Pack the symbols of a chunk."""
+    return _RECORD.join(f"{s.kind}{_FIELD}{s.name}{_FIELD}{s.line}" for s in symbols)
+
+
+def parse_symbols(text: str) -> tuple[Symbol, ...]:
+    """Unpack the symbols of a chunk."""
+    if not text:
+        return ()
+    found: list[Symbol] = []
+    for record in text.split(_RECORD):
+        kind, name, line = record.split(_FIELD)
+        found.append(Symbol(kind, name, int(line)))
+    return tuple(found)
+
+
+class Segment:
+    """A mapped segment. Immutable and thread-safe; the map ends when the last array over it is dropped."""
+
+    def __init__(self, name: str, arrays: Mapping[str, Array], nbytes: int) -> None:
+        self.name: Final = name
+        self.nbytes: Final = nbytes
+        self._terms_blob: Array = arrays["terms_blob"]
+        self._terms_ptr: Array = arrays["terms_ptr"]
+        self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
+        self.post_ptr: npt.NDArray[np.int64] = arrays["post_ptr"]
+        self.post_doc: Documents = arrays["post_doc"]
+        self.post_tf: Array = arrays["post_tf"]
+        self.fwd_ptr: npt.NDArray[np.int64] = arrays["fwd_ptr"]
+        self.fwd_term: Documents = arrays["fwd_term"]
+        self.sym_ptr: npt.NDArray[np.int64] = arrays["symp_ptr"]
+        self.sym_doc: Documents = arrays["symp_doc"]
+        self.path_ptr: npt.NDArray[np.int64] = arrays["path_ptr"]
+        self.path_file: Documents = arrays["path_file"]
+        self.doc_len: Documents = arrays["doc_len"]
+        self.doc_file: Documents = arrays["doc_file"]
+        self.doc_start: Documents = arrays["doc_start"]
+        self.doc_end: Documents = arrays["doc_end"]
+        self._symbols_ptr: Array = arrays["symbols_ptr"]
+        self._symbols_blob: Array = arrays["symbols_blob"]
+        self._file_ptr: Array = arrays["file_ptr"]
+        self._file_blob: Array = arrays["file_blob"]
+        self.file_doc: npt.NDArray[np.int64] = arrays["file_doc"]
+        self.file_stat: npt.NDArray[np.int64] = arrays["file_stat"]
+        self._file_sha: Array = arrays["file_sha"]
+        self.file_status: npt.NDArray[np.uint8] = arrays["file_status"]
+        self.file_lines: Documents = arrays["file_lines"]
+        self.file_racy: npt.NDArray[np.uint8] = arrays["file_racy"]
+        self.n_docs: Final = len(self.doc_len)
+        self.n_files: Final = len(self.file_status)
+        self.n_terms: Final = len(self.term_hash)
+
+    def __repr__(self) -> str:
+        return f"<Segment {self.name}: {self.n_docs} chunks of {self.n_files} files, {self.n_terms} terms>"
+
+    def term(self, tid: int) -> str:
+        """Return the term of an id."""
+        return self._terms_blob[int(self._terms_ptr[tid]) : int(self._terms_ptr[tid + 1])].tobytes().decode("utf-8")
+
+    def position_of(self, term: str) -> int:
+        """Return where `term` is or would be in the sorted terms."""
+        key = term.encode("utf-8", "surrogatepass")
+        low, high = 0, self.n_terms
+        blob, ptr = self._terms_blob, self._terms_ptr
+        while low < high:
+            middle = (low + high) // 2
+            if blob[int(ptr[middle]) : int(ptr[middle + 1])].tobytes() < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def term_id(self, term: str) -> int | None:
+        """Return the id of `term`, None if no chunk holds it."""
+        position = self.position_of(term)
+        return position if position < self.n_terms and self.term(position) == term else None
+
+    def terms_with_prefix(self, prefix: str, limit: int) -> Iterator[tuple[int, str]]:
+        """Yield at most `limit` (id, term) that begin with `prefix`, in order."""
+        position = self.position_of(prefix)
+        for tid in range(position, min(self.n_terms, position + limit)):
+            term = self.term(tid)
+            if not term.startswith(prefix):
+                return
+            yield tid, term
+
+    def path(self, file_id: int) -> str:
+        """Return the path of a file."""
+        raw = self._file_blob[int(self._file_ptr[file_id]) : int(self._file_ptr[file_id + 1])].tobytes()
+        return os.fsdecode(raw)
+
+    def paths(self) -> list[str]:
+        """Return every path, by file id."""
+        blob, ptr = self._file_blob.tobytes(), self._file_ptr.tolist()
+        return [os.fsdecode(blob[ptr[i] : ptr[i + 1]]) for i in range(self.n_files)]
+
+    def digest(self, file_id: int) -> bytes:
+        """Return the first 16 bytes of a file's sha256."""
+        return self._file_sha[file_id].tobytes()
+
+    def row(self, file_id: int) -> FileRow:
+        """Return all that is known of a file."""
+        inode, size, mtime_ns, ctime_ns = (int(x) for x in self.file_stat[file_id])
+        status = FileStatus(int(self.file_status[file_id]))
+        lines, is_racy = int(self.file_lines[file_id]), bool(self.file_racy[file_id])
+        return FileRow(self.path(file_id), inode, size, mtime_ns, ctime_ns, self.digest(file_id), status, lines, is_racy)
+
+    def symbols(self, doc: int) -> tuple[Symbol, ...]:
+        """Return the definitions that begin in a chunk."""
+        return parse_symbols(self.symbols_raw(doc).decode("utf-8"))
+
+    def symbols_raw(self, doc: int) -> bytes:
+        """Return the packed definitions of a chunk."""
+        return self._symbols_blob[int(self._symbols_ptr[doc]) : int(self._symbols_ptr[doc + 1])].tobytes()
+
+    def terms(self) -> list[bytes]:
+        """Return every term, encoded, by id."""
+        blob, ptr = self._terms_blob.tobytes(), self._terms_ptr.tolist()
+        return [blob[ptr[i] : ptr[i + 1]] for i in range(self.n_terms)]
+
+    def postings(self, tid: int) -> tuple[Documents, Array]:
+        """Return the chunks that hold a term, and how often each does."""
+        first, last = int(self.post_ptr[tid]), int(self.post_ptr[tid + 1])
+        return self.post_doc[first:last], self.post_tf[first:last]
+
+    def symbol_docs(self, tid: int) -> Documents:
+        """Return the chunks that define a symbol with this token in its name."""
+        return self.sym_doc[int(self.sym_ptr[tid]) : int(self.sym_ptr[tid + 1])]
+
+    def path_files(self, tid: int) -> Documents:
+        """Return the files with this token in their path."""
+        return self.path_file[int(self.path_ptr[tid]) : int(self.path_ptr[tid + 1])]
+
+    def doc_terms(self, doc: int) -> Documents:
+        """Return the distinct terms of a chunk, as ids in order."""
+        return self.fwd_term[int(self.fwd_ptr[doc]) : int(self.fwd_ptr[doc + 1])]
+
+
+def write_segment(path: Path, arrays: Mapping[str, Array]) -> tuple[str, int]:
+    """Write arrays to a new file, durably, and return its sha256 and size.
+
+    Raises:
+        OSError: The disk is full or read-only; nothing is left behind.
+    """
+    table: dict[str, tuple[str, list[int], int]] = {}
+    offset = 0
+    for name, array in arrays.items():
+        table[name] = (array.dtype.str, list(array.shape), offset)
+        offset += -(-array.nbytes // _ALIGN) * _ALIGN
+    head = json.dumps(table, separators=(",", ":")).encode()
+    head += b" " * (-(_HEADER.size + len(head)) % _ALIGN)
+    digest, size = hashlib.sha256(), 0
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            for piece in _pieces(_HEADER.pack(_MAGIC, FORMAT_VERSION, len(head)) + head, arrays.values()):
+                out.write(piece)
+                digest.update(piece)
+                size += len(piece)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return digest.hexdigest(), size
+
+
+def _pieces(head: bytes, arrays: Iterator[Array] | Any) -> Iterator[bytes]:
+    yield head
+    for array in arrays:
+        raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        for at in range(0, len(raw), _PIECE_BYTES):
+            yield raw[at : at + _PIECE_BYTES].tobytes()
+        yield b"\0" * (-array.nbytes % _ALIGN)
+
+
+def open_segment(path: Path, *, sha256: str, size: int) -> Segment:
+    """Verify and map a segment.
+
+    Raises:
+        SegmentDamaged: Wrong size, hash, magic or version.
+        OSError: It cannot be read; FileNotFoundError after another process has replaced it.
+    """
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size != size:
+            raise SegmentDamaged(f"{path.name}: wrong size")
+        digest = hashlib.sha256()
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+        if digest.hexdigest() != sha256:
+            raise SegmentDamaged(f"{path.name}: wrong hash")
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    magic, version, head_bytes = _HEADER.unpack_from(mapped)
+    if magic != _MAGIC or version != FORMAT_VERSION:
+        raise SegmentDamaged(f"{path.name}: unknown format")
+    base = _HEADER.size + head_bytes
+    arrays: dict[str, Array] = {}
+    for name, (dtype, shape, offset) in json.loads(mapped[_HEADER.size : base]).items():
+        count = int(np.prod(shape))
+        arrays[name] = np.frombuffer(mapped, dtype=np.dtype(dtype), count=count, offset=base + offset).reshape(shape)
+    return Segment(path.name, arrays, size)

@@ -1,0 +1,181 @@
+"""What a search is asked and what it answers. Values only; nothing heavy is imported here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Final
+
+from .chunk import FileStatus, Symbol
+
+
+class Prefer(Enum):
+    """Which kind of file a caller looks for; others are ranked lower, never left out."""
+
+    SOURCE = "source"
+    TESTS = "tests"
+    DOCS = "docs"
+    ANY = "any"
+
+
+class Confidence(Enum):
+    """How sharply the scores point at the first hits."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the workspace a search has seen."""
+
+    searched_files: int
+    total_files: int
+    """Files that could be searched; a floor when the walk itself was cut short."""
+    is_walk_complete: bool = True
+    is_building: bool = False
+    skipped: Mapping[FileStatus, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Files that are not searched, by reason, and files that are cut by lines because a parser gave up."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a search that finds nothing may say that there is nothing."""
+        return self.is_walk_complete and self.searched_files >= self.total_files
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked chunk."""
+
+    path: str
+    start: int
+    end: int
+    score: float
+    """The file's rank score; comparable within one answer only."""
+    bm25: float
+    """The chunk's exact BM25Okapi score."""
+    symbols: tuple[Symbol, ...] = ()
+    matched: tuple[str, ...] = ()
+    """Query terms that the chunk, its symbols or its path hold, rarest first."""
+    also: tuple[tuple[int, int], ...] = ()
+    """Further matching spans of the same file, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer of the index to one query."""
+
+    hits: Sequence[Hit]
+    terms: tuple[str, ...]
+    """The query's tokens."""
+    unknown: tuple[str, ...]
+    """Tokens that no indexed file holds."""
+    matching_chunks: int
+    matching_files: int
+    coverage: Coverage
+    entropy: float = 0.0
+    """Normalised entropy of the scores, 0 (one stands out) to 1 (all alike)."""
+    suggestions: tuple[str, ...] = ()
+    """Indexed identifiers near the unknown tokens."""
+    hops: tuple[str, ...] = ()
+    """Identifiers that the hits share and the query does not name: where to look next."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLimits:
+    """Bounds of the index; each has its reason."""
+
+    inline_files: int = 50
+    """So many changed files are indexed within the call; more go to the builder."""
+    build_wait_s: float = 20.0
+    """How long a search waits for a running build before it answers from what there is."""
+    parse_s: float = 2.0
+    """Wall time one file may take in the worker."""
+    max_delta_chunks: int = 2_000
+    """Larger deltas are flushed: scoring the delta costs about 1 µs per chunk."""
+    max_segments: int = 6
+    """More are merged: every query term is looked up in each."""
+    max_text_bytes: int = 1_000_000_000
+    """Text of the workspace that is indexed; above, coverage says what is left out."""
+    batch_files: int = 1_500
+    batch_bytes: int = 24_000_000
+    walk_every_s: float = 2.0
+    """Least time between two full walks where one costs more than `cheap_walk_s`."""
+    cheap_walk_s: float = 0.25
+    racy_ns: int = 100_000_000
+    """A file younger than this when it was read is read again: its time stamp cannot tell two versions apart."""
+
+    def __post_init__(self) -> None:
+        for name in ("inline_files", "build_wait_s", "parse_s", "max_delta_chunks", "max_segments", "max_text_bytes"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatistics:
+    """The index at one moment."""
+
+    files: int
+    chunks: int
+    segments: int
+    delta_chunks: int
+    generation: int
+    mapped_bytes: int
+    heap_bytes: int
+    searches: int
+    refreshes: int
+    updates: int
+    """Files re-indexed inside a call."""
+    builds: int
+    build_failures: int
+    is_loaded: bool
+    is_building: bool
+    coverage: Coverage
+
+
+def glob_matches(path: str, pattern: str) -> bool:
+    """Whether `path` is under or matches `pattern`: a folder, a file, or a glob where `**` crosses folders."""
+    pattern = pattern.strip().removeprefix("./").rstrip("/")
+    if pattern in ("", ".", "**"):
+        return True
+    if not any(c in pattern for c in "*?["):
+        return path == pattern or path.startswith(pattern + "/")
+    return _glob(tuple(PurePosixPath(pattern).parts), PurePosixPath(path).parts)
+
+
+def _glob(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    """Match part by part; a pattern without a slash matches the file's name anywhere, a matched folder all below it."""
+    if len(pattern) == 1 and pattern[0] != "**":
+        return any(_part_matches(part, pattern[0]) for part in parts)
+    reachable = {0}
+    for part in parts:
+        following: set[int] = set()
+        for at in _skip_stars(reachable, pattern):
+            if at == len(pattern):
+                return True
+            if pattern[at] == "**":
+                following.add(at)
+            elif _part_matches(part, pattern[at]):
+                following.add(at + 1)
+        reachable = following
+    return len(pattern) in _skip_stars(reachable, pattern)
+
+
+def _skip_stars(reachable: set[int], pattern: tuple[str, ...]) -> set[int]:
+    closed = set(reachable)
+    for at in sorted(reachable):
+        while at < len(pattern) and pattern[at] == "**":
+            at += 1
+            closed.add(at)
+    return closed
+
+
+def _part_matches(part: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(part, pattern)
+
+
+DEFAULT_LIMITS: Final = IndexLimits()

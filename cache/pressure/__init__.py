@@ -1,0 +1,1 @@
+"""Memory pressure: what is measured, what it means, what is done about it."""

@@ -1,0 +1,1 @@
+"""Data shipped with the package: default settings, client profiles, the token vocabulary."""

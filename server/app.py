@@ -1,0 +1,94 @@
+"""The MCP server: static definitions, the lifespan, and the engine behind them."""
+
+import gc
+import logging
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server import MCPServer
+
+from .config import Config
+from .dispatch import Dispatcher
+from .toolset import INSTRUCTIONS, TOOLS, build_tool
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+logger = logging.getLogger(__name__)
+
+
+class EngineSource:
+    """Builds the engine once, on first use, from any thread: start-up does not wait for it."""
+
+    def __init__(self, config: Config, root: Path) -> None:
+        self.config = config
+        self.root = root
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self.built = threading.Event()
+
+    def engine(self) -> "Engine":
+        """Return the engine, building it if this is the first call."""
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    from .engine import Engine  # its imports cost what start-up must not
+
+                    self._engine = Engine(self.config, self.root)
+                    self.built.set()
+        return self._engine
+
+    def close(self) -> None:
+        """Flush and release what the engine holds, if it was ever built. Bounded; called at exit."""
+        if self._engine is not None:
+            self._engine.close()
+
+
+def version() -> str:
+    """Return the installed version of Penstock."""
+    try:
+        return metadata.version("penstock")
+    except metadata.PackageNotFoundError:
+        return "0.0.0"
+
+
+def create_app(source: EngineSource) -> MCPServer[EngineSource]:
+    """Return the server for one workspace. The engine itself is built by the first tool call."""
+    calls = source.config.calls
+    dispatcher = Dispatcher(source, threads=calls.threads, queue=calls.queue, deadline_s=calls.deadline_s)
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[EngineSource]) -> AsyncGenerator[EngineSource]:
+        # What start-up made lives as long as the process; the collector need not walk it again.
+        gc.freeze()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_guard, source)
+            try:
+                yield source
+            finally:
+                tasks.cancel_scope.cancel()
+
+    return MCPServer(
+        "penstock",
+        instructions=INSTRUCTIONS,
+        version=version(),
+        tools=[build_tool(spec, dispatcher) for spec in TOOLS],
+        lifespan=lifespan,
+        log_level="WARNING",
+        subscriptions=False,
+    )
+
+
+async def _guard(source: EngineSource) -> None:
+    """Run the memory guard from the moment there is anything to guard."""
+    while not source.built.is_set():  # noqa: ASYNC110 -- set from a plain thread
+        await anyio.sleep(0.5)
+    try:
+        await source.engine().guard.run()
+    except Exception:  # the guard's own loop does not raise; if it ever does, serving goes on without it
+        logger.exception("the memory guard stopped")

@@ -1,0 +1,1 @@
+"""The assistants that Penstock registers with: their limits and their config files."""

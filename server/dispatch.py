@@ -1,0 +1,202 @@
+"""From a tool call on the wire to a tool's answer and back: validation, deadline, cancellation, errors.
+
+Every tool body runs in a bounded pool of threads; nothing here blocks the event loop. This is the outermost guard: whatever a
+tool raises becomes an error result, and the server answers the next call.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.to_thread
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, TextContent
+from pydantic import ValidationError
+
+from ..cache.deadline import Deadline
+from ..cache.errors import Busy, CallCancelled, DeadlineExceeded, InvalidArgument, PenstockError
+from ..tools.answer import PARTS_KEY, Answer, clean_text
+from ..tools.arguments import Arguments
+from ..tools.call import Call, no_progress
+from .profiles import ClientProfile, profile_for
+from .toolset import TOOLS
+
+if TYPE_CHECKING:
+    from .app import EngineSource
+    from .engine import Engine
+
+GRACE_S: Final = 3.0
+"""A thread that does not notice its deadline is given up this much later; the answer does not wait for it."""
+PROGRESS_S: Final = 1.0
+logger = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Runs tool calls on the engine, which is built on the first of them."""
+
+    def __init__(self, source: "EngineSource", *, threads: int, queue: int, deadline_s: float) -> None:
+        self._source = source
+        self._models: Mapping[str, type[Arguments]] = {spec.name: spec.model for spec in TOOLS}
+        self._threads = threads
+        self._queue = queue
+        self._deadline_s = deadline_s
+        self._waiting = 0
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def __call__(self, name: str, raw: Mapping[str, Any], ctx: Context[Any]) -> CallToolResult:
+        """Serve one call; never raises but for cancellation."""
+        try:
+            if self._waiting >= self._threads + self._queue:
+                raise Busy(f"{self._waiting} calls are already waiting", next_call="repeat this call in a few seconds")
+            self._waiting += 1
+            try:
+                return await self._serve(name, self._validated(name, raw), ctx)
+            finally:
+                self._waiting -= 1
+        except PenstockError as error:
+            return error_result(error)
+        except Exception:  # the outermost boundary: the model gets a typed error, the log the traceback
+            logger.exception("tool %s failed", name)
+            return error_result(internal_error(name))
+
+    def _validated(self, name: str, raw: Mapping[str, Any]) -> Arguments:
+        try:
+            return self._models[name].model_validate(raw)
+        except ValidationError as error:
+            raise argument_error(name, self._models[name], error) from error
+
+    async def _serve(self, name: str, arguments: Arguments, ctx: Context[Any]) -> CallToolResult:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        deadline = Deadline(self._deadline_s)
+        progress = Progress(ctx) if _wants_progress(ctx) else None
+        call = _call_for(ctx, deadline, progress)
+
+        def work() -> Answer:
+            return run_tool(self._source.engine(), name, call, arguments)
+
+        try:
+            with anyio.move_on_after(self._deadline_s + GRACE_S):
+                if progress is None:
+                    answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
+                else:
+                    answer = await progress.during(work, self._limiter)
+                return result_of(answer)
+        finally:
+            deadline.cancel()  # nobody waits any more: a thread still at it stops at its next check
+        raise DeadlineExceeded(
+            f"{name} took longer than {self._deadline_s:g} s",
+            next_call="repeat it for a smaller part: fewer paths, a range, a narrower query or a smaller budget",
+        )
+
+
+class Progress:
+    """Carries progress from the tool's thread to the client, at most once a second."""
+
+    def __init__(self, ctx: Context[Any]) -> None:
+        self._ctx = ctx
+        self._lock = threading.Lock()
+        self._latest: tuple[int, int, str] | None = None
+        self._sent: tuple[int, int, str] | None = None
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        """Note the latest state; any thread."""
+        with self._lock:
+            self._latest = (done, total, message)
+
+    async def during(self, work: Callable[[], Answer], limiter: anyio.CapacityLimiter) -> Answer:
+        """Run `work` in a thread while reporting."""
+        answer = Answer("")  # a task group may swallow nothing here; this is for the type checker alone
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._report)
+            try:
+                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+            finally:
+                tasks.cancel_scope.cancel()
+        return answer
+
+    async def _report(self) -> None:
+        floor = -1.0
+        while True:
+            await anyio.sleep(PROGRESS_S)
+            latest = self._latest
+            if latest is not None and latest != self._sent and latest[0] > floor:
+                self._sent, floor = latest, float(latest[0])  # the protocol wants progress to increase
+                await self._ctx.report_progress(latest[0], latest[1] or None, clean_text(latest[2]))
+
+
+def run_tool(engine: "Engine", name: str, call: Call, arguments: Arguments) -> Answer:
+    """Run the tool's body in this thread; whatever it raises leaves as a `PenstockError`."""
+    try:
+        return engine.run(name, call, arguments)
+    except PenstockError:
+        raise
+    except (MemoryError, RecursionError) as error:
+        logger.exception("tool %s ran out of memory or stack", name)
+        raise internal_error(name) from error
+    except BaseException as error:  # a Rust panic in a dependency is a BaseException; so is sys.exit in one
+        logger.exception("tool %s failed", name)
+        raise internal_error(name) from error
+
+
+def internal_error(name: str) -> PenstockError:
+    """Return the error for a failure of ours; its details go to the log alone."""
+    return PenstockError(
+        f"{name} failed inside the server",
+        why="this is a defect of Penstock, not of your call; the log has the details",
+        next_call="read the file with view=full, or use your own tools for this step",
+    )
+
+
+def argument_error(name: str, model: type[Arguments], error: ValidationError) -> InvalidArgument:
+    """Say which argument is wrong, why, and what the tool takes."""
+    import difflib
+
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    known = ", ".join(model.model_fields)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, list(model.model_fields), 1, 0.6)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return InvalidArgument(f"{name} has no argument {field[:80]!r}", next_call=f"{hint}it takes: {known}")
+    if first["type"] == "missing":
+        return InvalidArgument(f"{name} needs {field}", next_call=f"repeat with {field}=…; it takes: {known}")
+    return InvalidArgument(f"{name}: {field} is not valid: {first['msg']}", next_call=f"correct {field}; {name} takes: {known}")
+
+
+def error_result(error: PenstockError) -> CallToolResult:
+    """Return the error as the model reads it: one text block, its code in front."""
+    if isinstance(error, CallCancelled):
+        logger.debug("call cancelled")
+    return CallToolResult(content=[TextContent(type="text", text=clean_text(f"error {error.code}: {error}"))], is_error=True)
+
+
+def result_of(answer: Answer) -> CallToolResult:
+    """Return a tool's answer as one text block, with the machine's half in `_meta`."""
+    meta: dict[str, Any] = dict(answer.meta)
+    if answer.parts:
+        meta[PARTS_KEY] = list(answer.parts)
+    return CallToolResult(
+        content=[TextContent(type="text", text=clean_text(answer.text))], is_error=answer.is_error, _meta=meta or None
+    )
+
+
+def _wants_progress(ctx: Context[Any]) -> bool:
+    meta = ctx.request_context.meta
+    return bool(meta and (meta.get("progress_token") is not None or meta.get("progressToken") is not None))
+
+
+def client_profile(ctx: Context[Any]) -> ClientProfile:
+    """Return the profile of the client that made this request; unknown ones get the strictest."""
+    params = ctx.session.client_params
+    info = params.client_info if params is not None else None
+    return profile_for(info.name if info else None, info.version if info else None)
+
+
+def _call_for(ctx: Context[Any], deadline: Deadline, progress: Progress | None) -> Call:
+    profile = client_profile(ctx)
+    limit = replace(profile.limit, json_chars=profile.json_chars, lines=profile.lines)
+    return Call(deadline=deadline, limit=limit, progress=progress or no_progress, client=profile.key)

@@ -1,0 +1,172 @@
+"""The engine: every part of the server behind the wire, built once and handed to the tools by constructor."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from ..cache.content import ContentAccessor
+from ..cache.deadline import Deadline
+from ..cache.epoch import EPOCH_FILE, EpochFile
+from ..cache.evictor import Evictor
+from ..cache.handles import HandleTable
+from ..cache.index.cache import IndexCache
+from ..cache.ledger import Ledger
+from ..cache.payloads import PayloadStore
+from ..cache.pressure.gauge import PressureGauge
+from ..cache.pressure.guard import MemoryGuard, PollIntervals
+from ..cache.pressure.orchestrator import EvictionOrchestrator
+from ..cache.pressure.probe import SystemProbe
+from ..cache.receipts import ReceiptBook
+from ..cache.session import SessionCache
+from ..cache.spool import MemorySpool
+from ..cache.spool_fallback import FallbackSpool
+from ..cache.spool_sqlite import SqliteSpool
+from ..cache.tokens import O200kCounter
+from ..cache.worker import Worker, WorkerLimits
+from ..cache.workspace.files import Workspace
+from ..cache.workspace.secrets import SecretRule
+from ..cache.workspace.values import WorkspaceLimits
+from ..tools.answer import Answer
+from ..tools.arguments import Arguments, input_schema
+from ..tools.call import Call
+from ..tools.compress import CompressTool
+from ..tools.deliver import Delivery
+from ..tools.directory import DirectoryLister
+from ..tools.evict import EvictTool
+from ..tools.filetext import TokenMemo
+from ..tools.read import ReadTool
+from ..tools.render import ViewMaker
+from ..tools.restore import RestoreTool
+from ..tools.savings import SavingsBook
+from ..tools.search import SearchTool
+from ..tools.source import SourceReader
+from ..tools.status import StatusTool
+from .config import Config
+from .snapshot import Snapshot
+from .toolset import INSTRUCTIONS, TOOLS
+
+MB: Final = 1 << 20
+DEFINITIONS: Final = "penstock.tools.languages:definitions"
+logger = logging.getLogger(__name__)
+
+
+def vocabulary() -> O200kCounter:
+    """Return the token counter over the vendored vocabulary; it is loaded when first used."""
+    return O200kCounter(lambda: resources.files("penstock.configs").joinpath("vocab/o200k_base.bin.gz").read_bytes())
+
+
+def open_workspace(config: Config, root: Path, ledger: Ledger | None = None) -> Workspace:
+    """Return the workspace as the settings bound it."""
+    limits = WorkspaceLimits(max_file_bytes=config.workspace.max_file_bytes, max_walk_files=config.workspace.max_files)
+    secrets = SecretRule(allowed=config.workspace.allow_secrets)
+    return Workspace([root], ledger=ledger or Ledger(config.memory.ledger_bytes), limits=limits, secrets=secrets)
+
+
+def store_dir(config: Config, root: Path) -> Path:
+    """Return the folder of one workspace's spool and index, below the user's data folder."""
+    return config.data_dir / hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+class Engine:
+    """Builds the parts, runs the tools, keeps the account."""
+
+    def __init__(self, config: Config, root: Path) -> None:
+        store = store_dir(config, root)
+        self.ledger = Ledger(config.memory.ledger_bytes)
+        self.gauge = PressureGauge(self.ledger, SystemProbe(), growth_bytes=config.memory.rss_mb * MB)
+        self.counter = vocabulary()
+        self.memo = TokenMemo(self.counter)
+        self.workspace = open_workspace(config, root, self.ledger)
+        self.session = SessionCache(self.ledger)
+        self.contents = ContentAccessor(self.workspace, self.session)
+        disk = SqliteSpool(store, max_bytes=config.spool.max_bytes, expiry_s=config.spool.expiry_s)
+        self.spool = FallbackSpool(disk, MemorySpool(self.ledger, max_bytes=self.ledger.budget_bytes // 4))
+        self.payloads = PayloadStore(HandleTable(), self.spool, session=self.session, workspace=self.workspace)
+        self.receipts = ReceiptBook(epoch=EpochFile(store / EPOCH_FILE))
+        self.evictor = Evictor(self.session, self.payloads, self.ledger, receipts=self.receipts, counter=self.counter)
+        self.ledger.add_reclaimer(self.evictor.reclaim)
+        self.worker = Worker(WorkerLimits(memory_bytes=config.memory.index_worker_mb * MB))
+        self.index = IndexCache(
+            self.workspace,
+            ledger=self.ledger,
+            data_dir=store / "index",
+            worker=self.worker,
+            definitions=DEFINITIONS,
+            pressure=lambda: int(self.guard.level),
+        )
+        self.orchestrator = EvictionOrchestrator(self.evictor, self.index, self.gauge, recycle=self.worker.trim)
+        polls = PollIntervals(config.guard.poll_s, config.guard.pressure_poll_s, config.guard.calm_poll_s)
+        self.guard = MemoryGuard(self.gauge, relief=self.orchestrator.on_pressure, polls=polls)
+        self.savings = SavingsBook(self._fixed_tokens())
+        self._tools = self._build_tools(config)
+
+    def _build_tools(self, config: Config) -> Mapping[str, Callable[..., Answer]]:
+        budget = config.answers.default_budget
+        delivery = Delivery(self.payloads, self.receipts, self.memo)
+        views = ViewMaker(self.session, self.worker, self.memo)
+        directories = DirectoryLister(self.workspace, self.memo)
+        sources = SourceReader(self.workspace, self.contents, self.payloads)
+        read = ReadTool(
+            self.workspace,
+            self.contents,
+            views,
+            delivery,
+            directories,
+            auto_full_tokens=config.answers.auto_full_tokens,
+            default_budget=budget,
+        )
+        return {
+            "read": read.run,
+            "search": SearchTool(self.index, self._read_bytes, self.counter).run,
+            "compress": CompressTool(sources, self.payloads, self.counter, default_budget=budget).run,
+            "evict": EvictTool(self.workspace, self.payloads, self.evictor).run,
+            "restore": RestoreTool(self.payloads, delivery).run,
+            "status": StatusTool(Snapshot(self), self.savings.savings).run,
+        }
+
+    def run(self, name: str, call: Call, arguments: Arguments) -> Answer:
+        """Run one tool and count what it cost.
+
+        Raises:
+            PenstockError: As the tool.
+        """
+        self.receipts.tick_call()
+        try:
+            answer = self._tools[name](call, **{field: getattr(arguments, field) for field in type(arguments).model_fields})
+        except Exception:
+            self.savings.add_error(name)
+            raise
+        finally:
+            self.guard.after_call()
+        sent = self._sent_tokens(answer)
+        self.savings.add(name, answer, sent)
+        self.receipts.add_delivered(sent)
+        return answer
+
+    def close(self) -> None:
+        """Stop the children and let go of the files; what was kept stays on disk."""
+        self.index.close()
+        self.worker.close()
+        self.spool.close()
+        self.workspace.close()
+
+    def _read_bytes(self, path: str, deadline: Deadline) -> bytes:
+        return self.contents.fetch(path, deadline=deadline).data
+
+    def _sent_tokens(self, answer: Answer) -> int:
+        """Count an answer: bodies were counted when they were made, the lines around them are short."""
+        if answer.frame is None:
+            return self.counter.count(answer.text).tokens
+        bodies = sum(tokens for part in answer.parts if isinstance(tokens := part.get("tokens"), int))
+        return bodies + self.counter.count(answer.frame).tokens
+
+    def _fixed_tokens(self) -> int:
+        """Return what the definitions and the instructions cost the model, once per session."""
+        listed = json.dumps(
+            [{"name": spec.name, "description": spec.description, "inputSchema": input_schema(spec.model)} for spec in TOOLS]
+        )
+        return self.counter.count(listed + INSTRUCTIONS).tokens

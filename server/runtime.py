@@ -1,0 +1,102 @@
+"""The life of the server process: serve over stdio until the client leaves, then end at once.
+
+The process ends on end of file, SIGTERM, SIGINT, the parent's death, a broken pipe, or a client that stopped reading; always
+through `os._exit`, because interpreter shutdown would wait for worker threads (measured: as long as the slowest call).
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+
+from .wire import WRITE_DEADLINE_S, WireReader, WireWriter, oversized_error
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+PARENT_POLL_S: Final = 5.0
+CLEANUP_S: Final = 1.0
+logger = logging.getLogger(__name__)
+
+
+class Exit:
+    """Ends the process once, after at most `CLEANUP_S` of cleanup; any thread may call it."""
+
+    def __init__(self, cleanup: Callable[[], None]) -> None:
+        self._cleanup = cleanup
+        self._begun = False
+
+    def __call__(self, code: int) -> None:
+        """Flush what can be flushed in time, then leave without waiting for threads."""
+        if self._begun:
+            return
+        self._begun = True
+        import threading
+
+        thread = threading.Thread(target=self._cleanup, name="cleanup", daemon=True)
+        thread.start()
+        thread.join(CLEANUP_S)
+        sys.stderr.flush()
+        os._exit(code)
+
+
+class BoundedWriter:
+    """The file object that the SDK writes to: async, with a deadline on every line."""
+
+    def __init__(self, writer: WireWriter, on_stuck: Callable[[], None]) -> None:
+        self._writer = writer
+        self._on_stuck = on_stuck
+
+    async def write(self, text: str) -> int:
+        """Write one message; a client that does not read for `WRITE_DEADLINE_S` ends the server."""
+        with anyio.move_on_after(WRITE_DEADLINE_S) as scope:
+            await anyio.to_thread.run_sync(self._writer.write, text, abandon_on_cancel=True)
+        if scope.cancelled_caught:
+            logger.error("the client has not read for %s s; leaving", WRITE_DEADLINE_S)
+            self._on_stuck()
+        return len(text)
+
+    async def flush(self) -> None:
+        """Do nothing: `write` has flushed."""
+
+
+async def watch_signals(leave: Exit) -> None:
+    """Leave on SIGTERM and SIGINT (POSIX; elsewhere the default action ends the process)."""
+    if sys.platform == "win32":
+        return
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            leave(128 + number)
+
+
+async def watch_parent(leave: Exit) -> None:
+    """Leave when the process that started us is gone: a sibling may still hold our stdin open."""
+    parent = os.getppid()
+    while True:
+        await anyio.sleep(PARENT_POLL_S)
+        if os.getppid() != parent:
+            logger.info("the client process is gone; leaving")
+            leave(0)
+
+
+async def serve_stdio(app: "MCPServer[Any]", read_fd: int, write_fd: int, leave: Exit) -> None:
+    """Serve `app` on the claimed descriptors until end of file, then leave."""
+    from mcp.server.stdio import stdio_server
+
+    raw_writer = WireWriter(open(write_fd, "wb", closefd=False), lambda: leave(0))  # noqa: ASYNC230, SIM115 -- lives as long as the process
+    raw_reader = open(read_fd, "rb", closefd=False)  # noqa: ASYNC230, SIM115
+    reader = WireReader(raw_reader, lambda request_id: raw_writer.write(oversized_error(request_id)))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch_signals, leave)
+        tasks.start_soon(watch_parent, leave)
+        stdin = anyio.wrap_file(reader)  # pyright: ignore[reportArgumentType] -- AsyncFile uses readline alone
+        stdout = BoundedWriter(raw_writer, lambda: leave(1))
+        async with stdio_server(stdin, stdout) as (read_stream, write_stream):  # pyright: ignore[reportArgumentType] -- write and flush are all it uses
+            # MCPServer.run_stdio_async would claim fd 0 and 1 itself and read lines without a bound.
+            server = app._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+            await server.run(read_stream, write_stream, server.create_initialization_options())
+        leave(0)

@@ -1,0 +1,78 @@
+"""The state of all parts as plain data: what `status` and `penstock stats` show."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..cache.evicted import EvictedItem
+from ..cache.handles import HandleKind, Place
+from ..cache.pressure.snapshot import pressure_snapshot
+from ..cache.workspace.names import printable
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+MB: Final = 1 << 20
+SHOWN: Final = 20
+
+
+class Snapshot:
+    """Takes snapshots of an engine."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def __call__(self) -> Mapping[str, Any]:
+        """Return the state now. In bytes, tokens and seconds; strings are lines for people."""
+        engine = self._engine
+        found: dict[str, Any] = dict(pressure_snapshot(engine.guard, engine.gauge, engine.orchestrator, now_s=time.monotonic()))
+        evicted = [
+            handle
+            for handle in engine.payloads.handles.of_kind(HandleKind.FILE_VIEW)
+            if handle.residency.place is not Place.RESIDENT
+        ]
+        found["cache"] = self._cache()
+        found["handles"] = self._handles()
+        found["receipts"] = self._receipts()
+        found["index"] = str(engine.index.statistics())
+        found["notices"] = list(engine.spool.statistics().notices)
+        found["explanations"] = [_explained(each) for each in found["evictions"]["last"]]
+        found["evicted"] = {handle.id: handle.source for handle in evicted[-SHOWN:]}
+        found["evicted_total"] = len(evicted)
+        found["left"] = [_left(item) for item in engine.evictor.statistics().recent[-SHOWN:]]
+        return found
+
+    def _cache(self) -> str:
+        found = self._engine.session.statistics()
+        causes = ", ".join(f"{cause.value} {count:,}" for cause, count in found.removals.items() if count)
+        return (
+            f"{found.entries:,} files ({found.protected_entries:,} protected), {found.content_bytes / MB:.1f} MB"
+            f" + {found.output_bytes / MB:.1f} MB views, hit ratio {found.hit_ratio:.0%}; left: {causes or 'none'}"
+        )
+
+    def _handles(self) -> str:
+        engine = self._engine
+        handles, spool = engine.payloads.handles, engine.spool.statistics()
+        held = f"{handles.resident_tokens():,} tok resident, {handles.non_resident_tokens():,} tok elsewhere"
+        on_disk = f"{spool.items:,} items, {spool.used_bytes / MB:.1f} of {spool.max_bytes / MB:.0f} MB"
+        return f"{len(handles):,} known, {held}; spool {on_disk}"
+
+    def _receipts(self) -> str:
+        found = self._engine.receipts.statistics()
+        return (
+            f"{found.live:,} live of {found.minted:,}, {found.stubs:,} stubs,"
+            f" stub_then_full_within_5 {found.stub_then_full_within_5:,}, revoked {found.revoked:,}"
+        )
+
+
+def _explained(each: Mapping[str, Any]) -> str:
+    escalated = " (escalated)" if each["is_escalated"] else ""
+    return (
+        f"{each['ago_s']} s ago {each['level']}: {each['action']}{escalated}: {each['what']}; freed {each['freed_bytes']:,} B,"
+        f" RSS {each['rss_delta_bytes']:+,} B, p {each['p_before']} -> {each['p_after']}"
+    )
+
+
+def _left(item: EvictedItem) -> str:
+    back = f"restore {item.handle_id}" if item.handle_id else "the file has it"
+    return f"{printable(item.name)} {item.outcome.value} ({item.cause.value}), {item.bytes_freed:,} B; {back}"

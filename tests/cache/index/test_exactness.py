@@ -1,0 +1,118 @@
+"""BM25Okapi's own scores, whatever was edited: rank-bm25 is the oracle."""
+
+import random
+import shutil
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rank_bm25 import BM25Okapi
+
+from penstock.cache.deadline import Deadline
+from penstock.cache.index.cache import IndexCache
+from penstock.cache.index.values import IndexLimits
+
+MakeIndex = Callable[..., IndexCache]
+Edits = list[list[tuple[str, list[str] | None]]]
+QUERIES = (
+    ["socket", "timeout"],
+    ["self"],
+    ["parse", "header", "parse"],
+    ["json", "decoder", "nothing_has_this"],
+    ["import", "return", "none"],
+)
+
+
+def oracle_of(index: IndexCache) -> BM25Okapi:
+    return BM25Okapi([[token for token, n in terms.items() for _ in range(n)] for _, _, _, terms in index.live_documents()])
+
+
+def assert_exact(index: IndexCache, queries: tuple[list[str], ...]) -> None:
+    oracle = oracle_of(index)
+    for tokens in queries:
+        expected = oracle.get_scores(tokens).tolist()
+        actual = index.bm25(tokens)
+        assert len(actual) == len(expected)
+        assert max(abs(a - b) for a, b in zip(actual, expected, strict=True)) < 1e-9
+
+
+def test_scores_stay_exact_over_updates_and_deletions_of_a_real_corpus(make_index: MakeIndex, root: Path) -> None:
+    stdlib = Path(sysconfig.get_paths()["stdlib"])
+    rng = random.Random(4)
+    files: list[Path] = []
+    for folder in (
+        stdlib,
+        *(p for p in sorted(stdlib.iterdir()) if p.is_dir() and p.name not in ("site-packages", "__pycache__")),
+    ):
+        for source in sorted(folder.glob("*.py")):
+            copy = root / source.relative_to(stdlib)
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, copy)
+            files.append(copy)
+    index = make_index(IndexLimits(max_delta_chunks=100_000, build_wait_s=200))
+    index.refresh(Deadline(200))
+    assert index.statistics().chunks >= 10_000
+    assert_exact(index, QUERIES)
+    rng.shuffle(files)
+    for batch in range(6):
+        for file in files[batch * 50 : batch * 50 + 50]:
+            lines = file.read_text("utf-8", "replace").split("\n")
+            at = rng.randrange(len(lines))
+            file.write_text("\n".join([*lines[:at], f"def edited_{at}(socket, parse): return header", *lines[at + 3 :]]), "utf-8")
+        if batch == 3:
+            for file in files[300:350]:
+                file.unlink()
+        index.refresh(Deadline(100))
+    statistics = index.statistics()
+    assert statistics.updates == 300
+    assert_exact(index, (*QUERIES, ["edited", "header"]))
+
+
+CONTENT = st.lists(
+    st.sampled_from(["alpha beta", "beta gamma_delta", "def alpha(x): pass", "", "gammaDelta alpha", "only here"]), max_size=30
+)
+EDITS = st.lists(
+    st.lists(st.tuples(st.sampled_from(["a.py", "b.txt", "c/d.md", "c/e.js"]), st.none() | CONTENT), min_size=1, max_size=4),
+    min_size=1,
+    max_size=4,
+)
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+@given(edits=EDITS)
+def test_any_sequence_of_edits_gives_the_scores_of_a_fresh_index(edits: Edits, make_index: MakeIndex, root: Path) -> None:
+    check_edits(edits, make_index(), root)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+@given(edits=EDITS)
+def test_scores_stay_exact_over_segments_flushes_and_merges(
+    edits: Edits, make_index: MakeIndex, root: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "index", ignore_errors=True)
+    check_edits(edits, make_index(IndexLimits(inline_files=1, max_delta_chunks=1, max_segments=2)), root)
+
+
+def check_edits(edits: Edits, index: IndexCache, root: Path) -> None:
+    for old in root.iterdir():
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    held: set[str] = set()
+    for step in edits:
+        for name, content in step:
+            path = root / name
+            if content is None:
+                path.unlink(missing_ok=True)
+                held.discard(name)
+            else:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("\n".join(content), "utf-8")
+                held.add(name)
+        coverage = index.refresh(Deadline(30))
+        assert coverage.is_complete
+        assert coverage.total_files == len(held)
+        if any(terms for _, _, _, terms in index.live_documents()):
+            assert_exact(index, (["alpha"], ["beta", "gamma", "delta"], ["only", "alpha", "alpha"]))
+    index.close()

@@ -1,0 +1,338 @@
+"""The session cache: segments, removal causes, outputs, versions, pins, and the ledger to the byte."""
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.cache.entry import ENTRY_OVERHEAD_BYTES, RemovalCause, Segment, SessionLimits
+from penstock.cache.ledger import Ledger
+from penstock.cache.session import SessionCache
+from penstock.cache.shelf import CONTENT, OUTPUTS
+from penstock.cache.tokens import TokenCount
+
+from tests.cache.files import source
+
+
+def make(budget: int = 1 << 20, **limits: float) -> tuple[Ledger, SessionCache]:
+    ledger = Ledger(budget)
+    session = SessionCache(ledger, limits=SessionLimits(**limits))  # pyright: ignore[reportArgumentType] -- versions is an int
+    ledger.add_reclaimer(session.reclaim)
+    return ledger, session
+
+
+def assert_exact(ledger: Ledger, session: SessionCache) -> None:
+    """The ledger is the sum of the entries."""
+    statistics = session.statistics()
+    residents = session.residents()
+    assert ledger.account_bytes(CONTENT) == statistics.content_bytes
+    assert ledger.account_bytes(OUTPUTS) == statistics.output_bytes == sum(each.output_bytes for each in residents)
+    assert sum(each.weight for each in residents) + statistics.shared_bytes == ledger.used_bytes
+
+
+def test_what_was_stored_is_returned() -> None:
+    _, session = make()
+    stored = session.store(source("a", b"text"))
+    assert stored.is_kept
+    found = session.get(stored.key)
+    assert found is not None
+    assert (found.data, found.rel, found.sha256) == (b"text", "a", stored.sha256)
+
+
+def test_a_second_read_promotes() -> None:
+    _, session = make()
+    assert session.store(source("a", b"text")).segment is Segment.PROBATIONARY
+    assert session.store(source("a", b"text")).segment is Segment.PROTECTED
+    statistics = session.statistics()
+    assert (statistics.hits, statistics.misses, statistics.protected_entries) == (1, 1, 1)
+
+
+def test_a_protected_entry_outlives_probationary_ones() -> None:
+    ledger, session = make(100_000)
+    session.store(source("twice", b"t" * 5000))
+    session.store(source("twice", b"t" * 5000))
+    for number in range(50):
+        session.store(source(f"once{number}", bytes([number]) * 5000))
+    assert session.find("twice") is not None
+    assert session.find("once0") is None
+    assert session.statistics().removals[RemovalCause.WEIGHT] > 30
+    assert_exact(ledger, session)
+
+
+def test_the_coldest_protected_entry_is_demoted() -> None:
+    _, session = make(100_000, protected_ratio=0.2)
+    for name in ("a", "b", "c", "d"):
+        for _ in range(2):
+            session.store(source(name, name.encode() * 6000))
+    segments = {each.rel: each.segment for each in session.residents()}
+    assert segments == {
+        "a": Segment.PROBATIONARY,
+        "b": Segment.PROBATIONARY,
+        "c": Segment.PROTECTED,
+        "d": Segment.PROTECTED,
+    }
+
+
+def test_an_entry_over_a_tenth_of_the_budget_is_served_but_not_kept() -> None:
+    ledger, session = make(100_000)
+    entry = session.store(source("big", b"b" * 10_000))
+    assert not entry.is_kept
+    assert entry.data == b"b" * 10_000
+    assert session.find("big") is None
+    assert ledger.used_bytes == 0
+
+
+def test_a_changing_file_is_not_kept() -> None:
+    _, session = make()
+    assert not session.store(source("a", b"half", is_changing=True)).is_kept
+    assert session.statistics().not_kept == 1
+
+
+def test_full_of_pins_it_still_serves() -> None:
+    ledger, session = make(50_000, max_pinned_ratio=1.0)
+    for number in range(8):
+        entry = session.store(source(f"p{number}", bytes([number]) * 2900))
+        assert session.pin(entry.key)
+    ledger.charge("other", ledger.free_bytes)
+    assert not session.store(source("new", b"n" * 2900)).is_kept
+    assert session.statistics().entries == 8
+
+
+def test_new_content_replaces_and_keeps_two_versions() -> None:
+    ledger, session = make()
+    hashes = [session.store(source("a", text)).sha256 for text in (b"one", b"two", b"three", b"four")]
+    assert session.version(hashes[3]) == b"four"
+    assert session.version(hashes[2]) == b"three"
+    assert session.version(hashes[1]) == b"two"
+    assert session.version(hashes[0]) is None
+    assert session.statistics().removals[RemovalCause.REPLACED] == 3
+    assert_exact(ledger, session)
+
+
+def test_an_atomic_rename_replaces_the_entry_at_the_path() -> None:
+    ledger, session = make()
+    old = session.store(source("a", b"old", ino=1))
+    new = session.store(source("a", b"new", ino=2))
+    assert session.peek(old.key) is None
+    found = session.find("a")
+    assert found is not None
+    assert found.key == new.key
+    assert session.version(old.sha256) == b"old"
+    assert session.statistics().entries == 1
+    assert_exact(ledger, session)
+
+
+def test_hard_links_share_one_entry() -> None:
+    _, session = make()
+    session.store(source("a", b"same", ino=7))
+    session.store(source("b", b"same", ino=7))
+    assert session.statistics().entries == 1
+    assert session.find("a") is not None
+    assert session.find("b") is not None
+
+
+def test_an_inode_that_passed_to_another_file_brings_nothing_along() -> None:
+    _, session = make()
+    entry = session.store(source("gone", b"gone", ino=7))
+    assert session.pin(entry.key)
+    found = session.store(source("other", b"other", ino=7))
+    assert not found.is_pinned
+    assert found.reads == 1
+    assert session.version(entry.sha256) is None
+    assert session.statistics().removals[RemovalCause.EXPIRED] == 1
+
+
+def test_a_pin_survives_a_replacement_and_every_eviction() -> None:
+    _, session = make()
+    entry = session.store(source("a", b"one", ino=1))
+    assert session.pin(entry.key)
+    replaced = session.store(source("a", b"two", ino=2))
+    assert replaced.is_pinned
+    session.clear()
+    session.reclaim(1 << 30)
+    assert session.find("a") is not None
+    assert session.unpin(replaced.key)
+    session.clear()
+    assert session.find("a") is None
+
+
+def test_pins_are_limited() -> None:
+    _, session = make(100_000, max_pinned_ratio=0.1)
+    first = session.store(source("a", b"a" * 5000))
+    second = session.store(source("b", b"b" * 5000))
+    assert session.pin(first.key)
+    assert session.pin(first.key)
+    assert not session.pin(second.key)
+    assert not session.pin(source("c", b"").key)
+    assert not session.unpin(second.key)
+
+
+def test_an_output_is_only_for_the_content_it_was_computed_from() -> None:
+    ledger, session = make()
+    old = session.store(source("a", b"old"))
+    assert session.set_compressed(old.key, "map", "old map", sha256=old.sha256)
+    assert session.get_compressed(old.key, "map", sha256=old.sha256) == "old map"
+    new = session.store(source("a", b"new"))
+    assert session.get_compressed(new.key, "map", sha256=new.sha256) is None
+    assert session.get_compressed(new.key, "map", sha256=old.sha256) is None
+    assert not session.set_compressed(new.key, "map", "late", sha256=old.sha256)
+    assert_exact(ledger, session)
+
+
+def test_outputs_are_replaced_and_trimmed() -> None:
+    ledger, session = make()
+    entry = session.store(source("a", b"text"))
+    for text in ("one", "three", "\udcff"):
+        assert session.set_compressed(entry.key, "map", text, sha256=entry.sha256)
+    assert session.get_compressed(entry.key, "map", sha256=entry.sha256) == "\udcff"
+    assert_exact(ledger, session)
+    before = ledger.used_bytes
+    assert session.trim_compressed_outputs() == before - ledger.used_bytes > 0
+    assert session.get_compressed(entry.key, "map", sha256=entry.sha256) is None
+    assert ledger.account_bytes(OUTPUTS) == 0
+    assert session.find("a") is not None
+
+
+def test_an_output_without_entry_or_room_is_not_kept() -> None:
+    ledger, session = make(100_000)
+    entry = session.store(source("a", b"text"))
+    assert not session.set_compressed(entry.key, "map", "x" * 20_000, sha256=entry.sha256)
+    assert session.pin(entry.key)
+    ledger.charge("other", ledger.free_bytes)
+    assert not session.set_compressed(entry.key, "map", "small", sha256=entry.sha256)
+    assert not session.set_compressed(source("b", b"").key, "map", "x", sha256="")
+    ledger.release("other", ledger.account_bytes("other"))
+    assert_exact(ledger, session)
+
+
+def test_tokens_are_counted_once_per_content() -> None:
+    class Counter:
+        calls = 0
+
+        def count(self, text: str) -> TokenCount:
+            self.calls += 1
+            return TokenCount(len(text))
+
+    counter = Counter()
+    session = SessionCache(Ledger(1 << 20), counter=counter)
+    entry = session.store(source("a", b"four"))
+    session.store(source("b", b"seven77"))
+    session.set_tokens(entry.key, 40, sha256=entry.sha256)
+    session.set_tokens(entry.key, 99, sha256="another")
+    assert session.total_cached_tokens() == 47
+    assert session.total_cached_tokens() == 47
+    assert counter.calls == 1
+    assert session.get_tokens(entry.key, sha256=entry.sha256) == 40
+    assert session.get_tokens(entry.key, sha256="another") is None
+
+
+def test_a_victim_that_was_read_meanwhile_stays() -> None:
+    _, session = make()
+    entry = session.store(source("a", b"text"))
+    (victim,) = session.residents()
+    session.get(entry.key)
+    assert session.drop(victim, RemovalCause.PRESSURE) == 0
+    (victim,) = session.residents()
+    assert session.drop(victim, RemovalCause.PRESSURE) > 0
+
+
+def test_remove_says_what_it_freed() -> None:
+    ledger, session = make()
+    entry = session.store(source("a", b"text"))
+    used = ledger.used_bytes
+    assert session.remove(entry.key, RemovalCause.EXPLICIT) == used
+    assert session.remove(entry.key, RemovalCause.EXPLICIT) == 0
+    assert ledger.used_bytes == 0
+
+
+def test_licence_headers_are_charged_once() -> None:
+    ledger, session = make()
+    header = b"# The same licence header in every file, word for word.\n" * 20 + b"\n"
+    for number in range(20):
+        session.store(source(f"f{number}", header + b"x = %d\n" % number))
+    assert ledger.used_bytes < 20 * ENTRY_OVERHEAD_BYTES + 3 * len(header)
+    assert all(each.data.startswith(header) for each in map(session.find, ("f0", "f1", "f19")) if each)
+    assert_exact(ledger, session)
+    session.trim_shared_blocks()
+    assert_exact(ledger, session)
+    session.clear()
+    assert ledger.used_bytes == 0
+
+
+@pytest.mark.parametrize("name", ["protected_ratio", "max_entry_ratio", "max_pinned_ratio"])
+def test_limits_are_checked(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        SessionLimits(**{name: 1.2})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="versions"):
+        SessionLimits(versions=-1)
+
+
+def test_the_repr_says_what_is_in_it() -> None:
+    _, session = make()
+    assert repr(session) == "<SessionCache 0 entries, 0 bytes>"
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from(["store", "store", "store", "get", "output", "remove", "reclaim", "clear", "trim", "blocks", "pin", "unpin"]),
+        st.integers(0, 5),
+        st.integers(0, 3),
+        st.integers(1, 4),
+    ),
+    max_size=40,
+)
+
+
+@given(operations)
+@settings(max_examples=150)
+def test_the_ledger_is_the_sum_of_the_entries_after_every_operation(steps: list[tuple[str, int, int, int]]) -> None:
+    ledger, session = make(60_000, max_pinned_ratio=0.5)
+    block = b"shared paragraph " * 20 + b"\n\n"
+    for name, number, content, ino in steps:
+        data = block * content + b"%d %d" % (number, content)
+        file = source(f"f{number}", data, ino=number * 10 + ino % 2)
+        if name == "store":
+            assert session.store(file).data == data
+        elif name == "get":
+            session.get(file.key)
+        elif name == "output":
+            session.set_compressed(file.key, f"v{content}", "o" * 100 * ino, sha256=file.sha256)
+        elif name == "remove":
+            session.remove(file.key, RemovalCause.EXPLICIT)
+        elif name == "reclaim":
+            session.reclaim(2000 * ino)
+        elif name == "clear":
+            session.clear()
+        elif name == "trim":
+            session.trim_compressed_outputs()
+        elif name == "blocks":
+            session.trim_shared_blocks()
+        elif name == "pin":
+            session.pin(file.key)
+        else:
+            session.unpin(file.key)
+        assert_exact(ledger, session)
+        found = session.find(f"f{number}")
+        assert found is None or session.version(found.sha256) == found.data
+
+
+def test_many_threads_leave_an_exact_ledger() -> None:
+    ledger, session = make(200_000)
+
+    def work(seed: int) -> None:
+        for step in range(200):
+            number = (seed * 7 + step * 13) % 40
+            data = b"%d" % (number + step // 50) * 700
+            entry = session.store(source(f"f{number}", data))
+            assert entry.data == data
+            session.set_compressed(entry.key, "v", "x" * 300, sha256=entry.sha256)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert_exact(ledger, session)
+    session.clear()
+    assert ledger.used_bytes == 0

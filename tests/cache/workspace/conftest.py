@@ -1,0 +1,75 @@
+"""A workspace on a temporary folder, and the strategies of opening."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from penstock.cache.ledger import Ledger
+from penstock.cache.workspace.beneath import Openat2Opener, Opener, StepwiseOpener
+from penstock.cache.workspace.files import Workspace
+from penstock.cache.workspace.gitfiles import GitFiles
+from penstock.cache.workspace.jail import Jail
+from penstock.cache.workspace.reading import WallClock
+from penstock.cache.workspace.secrets import SecretRule
+from penstock.cache.workspace.values import WorkspaceLimits
+
+MakeWorkspace = Callable[..., Workspace]
+
+
+@pytest.fixture(params=[Openat2Opener, StepwiseOpener])
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Every strategy; one that this kernel does not have is skipped."""
+    try:
+        return request.param()
+    except OSError:
+        pytest.skip(f"{request.param.__name__} is not available here")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An empty root with something secret beside it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (tmp_path / "project2").mkdir()
+    (tmp_path / "project2" / "x").write_text("outside")
+    (tmp_path / "outside.txt").write_text("outside")
+    return root
+
+
+@pytest.fixture
+def jail(root: Path, opener: Opener) -> Iterator[Jail]:
+    """A jail on the root, once for each strategy."""
+    jail = Jail([root], opener=opener)
+    yield jail
+    jail.close()
+
+
+@pytest.fixture
+def make_workspace(root: Path) -> Iterator[MakeWorkspace]:
+    """Make workspaces on the root that are closed after the test."""
+    made: list[Workspace] = []
+
+    def make(
+        *,
+        ledger: Ledger | None = None,
+        limits: WorkspaceLimits | None = None,
+        secrets: SecretRule | None = None,
+        wall_clock: WallClock | None = None,
+        git: GitFiles | None = None,
+        roots: list[Path] | None = None,
+    ) -> Workspace:
+        workspace = Workspace(
+            roots or [root], ledger=ledger or Ledger(1 << 28), limits=limits, secrets=secrets, wall_clock=wall_clock, git=git
+        )
+        made.append(workspace)
+        return workspace
+
+    yield make
+    for workspace in made:
+        workspace.close()
+
+
+@pytest.fixture
+def workspace(make_workspace: MakeWorkspace) -> Workspace:
+    """A workspace on the root with default limits."""
+    return make_workspace()

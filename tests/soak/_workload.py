@@ -1,0 +1,218 @@
+"""The mixed calls of a soak run, and the checks on every answer: nothing stale, nothing lost, no error but a typed refusal."""
+
+import hashlib
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.pipe import PipeClient, bodies_of, parts_of
+from tests.soak.workspace import WORDS, Corpus
+
+REFUSALS = {"under_pressure", "no_room", "busy"}
+HANDLE = re.compile(r"\bh[0-9a-f]{12,64}\b")
+HOT_FILES = 300
+KEPT_HANDLES = 2000
+SMALL_BYTES = 6000
+"""Originals this short come back from one `restore` whole, whatever the client shows."""
+
+
+@dataclass
+class Tally:
+    """What a run saw."""
+
+    calls: Counter[str] = field(default_factory=Counter[str])
+    refusals: Counter[str] = field(default_factory=Counter[str])
+    errors: list[str] = field(default_factory=list[str])
+    stale: list[str] = field(default_factory=list[str])
+    lost: list[str] = field(default_factory=list[str])
+    restored: int = 0
+    edits: int = 0
+
+
+class Workload:
+    """Draws calls from a seed and checks what comes back. One at a time, but for bursts of large reads."""
+
+    def __init__(self, client: PipeClient, corpus: Corpus, *, seed: int = 5) -> None:
+        self.client = client
+        self.corpus = corpus
+        self.random = random.Random(seed)
+        self.tally = Tally()
+        self.handles: dict[str, bytes] = {}
+        self._hot = self.random.sample(corpus.names, min(HOT_FILES, len(corpus.names)))
+        self._steps = {
+            self.read_auto: 26,
+            self.read_full: 20,
+            self.read_lines: 10,
+            self.read_outline: 6,
+            self.edit_then_read: 6,
+            self.search: 7,
+            self.compress_text: 6,
+            self.compress_file: 5,
+            self.evict: 5,
+            self.restore: 7,
+            self.status: 2,
+        }
+
+    def step(self) -> None:
+        """Make one call."""
+        (chosen,) = self.random.choices(list(self._steps), weights=list(self._steps.values()))
+        chosen()
+
+    def pick(self) -> str:
+        """Return a file: mostly one of the hot set."""
+        return self.random.choice(self._hot if self.random.random() < 0.7 else self.corpus.names)
+
+    def read_auto(self) -> None:
+        name = self.pick()
+        self._read(name, self._call("read", path=name))
+
+    def read_full(self) -> None:
+        name = self.pick()
+        self._read(name, self._call("read", path=name, view="full"))
+
+    def read_outline(self) -> None:
+        name = self.pick()
+        self._read(name, self._call("read", path=name, view="outline"))
+
+    def read_lines(self) -> None:
+        name = self.pick()
+        first = self.random.randrange(1, 40)
+        self._read(name, self._call("read", path=name, view="lines", lines=f"{first}-{first + 30}"))
+
+    def edit_then_read(self) -> None:
+        """Change the file, then read: the answer must show the new bytes."""
+        name = self.pick()
+        path = self.corpus.root / name
+        data = path.read_bytes()
+        if self.random.random() < 0.5:
+            path.write_bytes(data[:-9] + b"%08x\n" % self.random.getrandbits(32))  # same size
+        else:
+            path.write_bytes(data + b"# edit %d\n" % self.tally.edits)
+        self.tally.edits += 1
+        self._read(name, self._call("read", path=name, view="full"))
+
+    def search(self) -> None:
+        self._call("search", query=" ".join(self.random.choices(WORDS, k=3)), k=5, timeout_s=180)
+
+    def compress_text(self) -> None:
+        lines = [f"{self.random.choice(WORDS)} {self.random.getrandbits(40)} passed in {number} ms" for number in range(120)]
+        text = "\n".join(lines)
+        result = self._call("compress", source=text, budget=300)
+        self._keep(result, text.encode())
+
+    def compress_file(self) -> None:
+        name = self.pick()
+        data = (self.corpus.root / name).read_bytes()
+        result = self._call("compress", source=name, budget=300)
+        if len(data) <= SMALL_BYTES:
+            self._keep(result, data)
+
+    def evict(self) -> None:
+        targets = [self.pick() for _ in range(self.random.randrange(1, 6))]
+        kind = self.random.random()
+        if kind < 0.5:
+            self._call("evict", targets=targets)
+        elif kind < 0.8:
+            self._call("evict", to_tokens=self.random.randrange(100_000, 1_000_000))
+        else:
+            self._call("evict", pin=targets[:1], unpin=targets[1:] or None)
+
+    def restore(self) -> None:
+        if not self.handles:
+            return self.compress_text()
+        return self._restore(self.random.choice(list(self.handles)))
+
+    def status(self) -> None:
+        self._call("status", detail=self.random.choice(["short", "full"]))
+
+    def burst(self, parallel: int) -> None:
+        """Read large files at once, so that the ledger fills faster than the guard polls."""
+        names = [self.random.choice(self.corpus.large) for _ in range(parallel)]
+        started = [
+            (
+                name,
+                self.client.start("tools/call", {"name": "read", "arguments": {"path": name, "view": "lines", "lines": "1-20"}}),
+            )
+            for name in names
+        ]
+        for name, request in started:
+            self.tally.calls["burst"] += 1
+            self._read(name, self._judged("read", self.client.wait(request, 180)))
+
+    def restore_all(self) -> None:
+        """Bring back everything that was promised."""
+        for handle in list(self.handles):
+            self._restore(handle)
+
+    def _call(self, tool: str, *, timeout_s: float = 60, **arguments: Any) -> dict[str, Any] | None:
+        self.tally.calls[tool] += 1
+        sent = {name: value for name, value in arguments.items() if value is not None}
+        return self._judged(tool, self.client.request("tools/call", {"name": tool, "arguments": sent}, timeout_s))
+
+    def _judged(self, tool: str, answer: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the result, or None after counting a refusal or an error."""
+        result = answer.get("result")
+        if result is None:
+            self.tally.errors.append(f"{tool}: {str(answer)[:300]}")
+            return None
+        if result.get("isError"):
+            text = str(result["content"][0]["text"])
+            code = text.removeprefix("error ").partition(":")[0]
+            if code in REFUSALS:
+                self.tally.refusals[code] += 1
+            else:
+                self.tally.errors.append(f"{tool}: {text[:300]}")
+            return None
+        return result
+
+    def _read(self, name: str, result: dict[str, Any] | None) -> None:
+        """Compare what was delivered with the file as it is now: nobody else writes to it."""
+        if result is None:
+            return
+        data = (self.corpus.root / name).read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        for part, body in zip(parts_of(result), bodies_of(result), strict=True):
+            if part.get("sha256") and part["sha256"] != digest:
+                self.tally.stale.append(f"{name} {part['view']}: sha256 of other bytes")
+            elif part["view"] in ("full", "lines") and not part.get("lossy") and not _is_part_of(body, part, data):
+                self.tally.stale.append(f"{name} {part['view']} {part.get('lines')}: not the file's text")
+
+    def _keep(self, result: dict[str, Any] | None, original: bytes) -> None:
+        """Remember the handle that stands for `original`."""
+        if result is None:
+            return
+        found = [part.get("handle") for part in parts_of(result)] + HANDLE.findall(result["content"][0]["text"])
+        handle = next((name for name in found if name), None)
+        if handle is None:
+            return
+        self.handles[handle] = original
+        if len(self.handles) > KEPT_HANDLES:
+            self._restore(next(iter(self.handles)))
+
+    def _restore(self, handle: str) -> None:
+        """Restore, compare bytes, forget."""
+        original = self.handles[handle]
+        result = self._call("restore", handle=handle, budget=20_000)
+        if result is None:
+            if self.tally.errors and self.tally.errors[-1].startswith("restore"):
+                self.tally.lost.append(f"{handle}: {self.tally.errors[-1]}")
+                del self.handles[handle]
+            return
+        del self.handles[handle]
+        self.tally.restored += 1
+        restored = "".join(bodies_of(result)).encode()
+        if restored.rstrip(b"\n") != original.rstrip(b"\n"):
+            self.tally.lost.append(f"{handle}: {len(restored)} bytes came back of {len(original)}")
+
+
+def _is_part_of(body: str, part: dict[str, Any], data: bytes) -> bool:
+    """Whether the body is verbatim what the file holds in the lines it names."""
+    text = data.decode("utf-8", "surrogateescape")
+    lines = part.get("lines")
+    if not lines:
+        return body.rstrip("\n") in text
+    first, last = lines
+    wanted = "\n".join(text.split("\n")[first - 1 : last])
+    return body.rstrip("\n") == wanted.rstrip("\n")

@@ -1,0 +1,109 @@
+"""`compress`: long output made short, every kept line verbatim, the original under a handle before the answer is given."""
+
+from dataclasses import replace
+from typing import Final
+
+from ..cache.errors import InvalidArgument
+from ..cache.handles import HandleKind
+from ..cache.payloads import PayloadStore
+from ..cache.tokens import TokenCounter
+from .answer import Answer, Part, compose, facts_line
+from .arguments import MAX_QUERY_CHARS
+from .call import Call
+from .filters.engine import compress_text
+from .filters.facts import facts_of
+from .filters.families import find_family, kind_names
+from .filters.filter import Filtered, Focus
+from .filters.marks import carries_marks
+from .paging import Room
+from .source import SourceReader, SourceText
+
+DEFAULT_BUDGET: Final = 2500
+_SHRINK: Final = 0.8
+_TRIES: Final = 12
+
+
+class CompressTool:
+    """Serves `compress`."""
+
+    def __init__(
+        self, sources: SourceReader, payloads: PayloadStore, counter: TokenCounter, *, default_budget: int = DEFAULT_BUDGET
+    ) -> None:
+        self._sources = sources
+        self._payloads = payloads
+        self._counter = counter
+        self._default_budget = default_budget
+
+    def run(
+        self, call: Call, *, source: str, budget: int | None = None, query: str | None = None, kind: str | None = None
+    ) -> Answer:
+        """Answer one call.
+
+        Raises:
+            PenstockError: An unknown kind, or the source cannot be loaded.
+        """
+        _check(query, kind)
+        texts = self._sources.load(call, source)
+        room = Room.of(call.limit)
+        share = None if len(texts) == 1 else (budget or self._default_budget) // len(texts)
+        parts: list[Part] = []
+        for text in texts:
+            call.deadline.check()
+            parts.append(self._part(call, text, share or budget, query or "", kind, room))
+        return compose(parts)
+
+    def _part(self, call: Call, source: SourceText, budget: int | None, query: str, kind: str | None, room: Room) -> Part:
+        if not source.sha256:
+            return Part(source.label, "error", "", facts_line(source.label, source.data.decode()))
+        focus = Focus(min(budget or self._default_budget, call.limit.tokens), query=query, is_default=budget is None)
+        result = self._fitted(source.text, focus, kind, room)
+        raw = self._counter.count(source.text)
+        handle = source.handle
+        if result.is_lossy and not handle:
+            # Durable before the answer: what is left out of an answer can be brought back whatever happens next.
+            kept = self._payloads.keep(source.data, kind=HandleKind.TOOL_RESULT, source=source.label, tokens=raw.tokens)
+            handle = kept.id
+        tokens = self._counter.count(result.text)
+        marked = "source holds marks of an earlier omission: not a whole text" if carries_marks(source.text) else ""
+        label = "" if source.label == "text" else source.label
+        facts = facts_of(result, str(tokens), str(raw))
+        return Part(
+            path=source.label,
+            view="compress",
+            body=result.text,
+            facts=facts_line(label, *facts, marked, f"original: restore {handle}" if handle else ""),
+            lines=(1, result.total_lines) if result.total_lines else None,
+            of_lines=result.total_lines,
+            sha256=source.sha256,
+            is_lossy=result.is_lossy,
+            handle=handle,
+            tokens=tokens.tokens,
+            raw_tokens=raw.tokens,
+        )
+
+    def _fitted(self, text: str, focus: Focus, kind: str | None, room: Room) -> Filtered:
+        """Compress `text` into the budget and into what the client shows."""
+        result = compress_text(text, focus, self._tokens, kind=kind)
+        for _ in range(_TRIES):
+            body = result.text
+            if room.copy().take(body, body.count("\n") + 1):
+                break
+            focus = replace(focus, budget=max(1, int(min(focus.budget, self._tokens(body)) * _SHRINK)))
+            result = compress_text(text, focus, self._tokens, kind=kind)
+        room.take(result.text, result.text.count("\n") + 1)
+        return result
+
+    def _tokens(self, text: str) -> int:
+        return self._counter.count(text).tokens
+
+
+def _check(query: str | None, kind: str | None) -> None:
+    if query is not None and len(query) > MAX_QUERY_CHARS:
+        raise InvalidArgument(
+            f"query has {len(query):,} characters; the limit is {MAX_QUERY_CHARS:,}", next_call="repeat with its key words"
+        )
+    if kind and find_family(kind) is None:
+        known = ", ".join(kind_names())
+        raise InvalidArgument(
+            f"kind {kind[:60]!r} is not known", why=f"known: {known}", next_call="repeat without kind: it is detected"
+        )

@@ -1,0 +1,1 @@
+"""Families of command output: which lines of each must be kept."""

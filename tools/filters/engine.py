@@ -1,0 +1,80 @@
+"""Filtering as one call: detect the kind, rank the lines, plan the budget. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from .detect import Detected, detect
+from .families import FAMILIES, TEXT, find_family
+from .filter import Counter, Document, Filtered, Focus, Rank, Scores
+from .planner import keep
+from .query import rank_query
+
+_LAST_LINES: Final = 3
+_LAST_LINES_OF_UNKNOWN_FAILURE: Final = 20
+_CLASSES_NAMED: Final = 8
+_CLASS_CHARS: Final = 48
+_MANY: Final = 3
+
+
+def compress_text(text: str, focus: Focus, count: Counter, *, kind: str | None = None, command: Sequence[str] = ()) -> Filtered:
+    """Keep the lines of `text` that matter most within the budget.
+
+    `kind` names the family; without it, or with a name that no family has, the content decides.
+    """
+    document = Document(text)
+    found = find_family(kind) if kind else None
+    chosen = Detected(found) if found else detect(document, FAMILIES, TEXT, command=command)
+    focus = replace(focus, aim=chosen.family.aim)
+    return keep(chosen.family.name, document, score(document, chosen, focus), focus, count)
+
+
+def score(document: Document, chosen: Detected, focus: Focus) -> Scores:
+    """Rank every line: the family's own rules, those of other families found in the same text, the ends, the query."""
+    scores = chosen.family.score(document)
+    for other in chosen.others:
+        _merge(scores, other.score(document))
+    _name_classes(scores)
+    _rank_ends(document, scores, focus)
+    if focus.query:
+        rank_query(document, scores, focus.query)
+    return scores
+
+
+def _merge(scores: Scores, other: Scores) -> None:
+    scores.ranks[:] = bytes(map(_higher, scores.ranks, other.ranks))
+    scores.is_failed = scores.is_failed or other.is_failed
+
+
+def _higher(first: int, second: int) -> int:
+    """The second family only adds what it holds indispensable: what it takes for plain may be noise to the first."""
+    return max(first, second) if second >= Rank.DETAIL else first
+
+
+def _name_classes(scores: Scores) -> None:
+    many = [(key, len(lines)) for key, lines in scores.classes.items() if len(lines) >= _MANY]
+    if many:
+        many.sort(key=lambda entry: (-entry[1], entry[0]))
+        named = ", ".join(f"×{n:,} {_short(key)}" for key, n in many[:_CLASSES_NAMED])
+        more = f", and {len(many) - _CLASSES_NAMED} more classes" if len(many) > _CLASSES_NAMED else ""
+        scores.derived.append(f"repeated: {named}{more}")
+
+
+def _short(key: str) -> str:
+    key = " ".join(key.split())
+    return f"“{key[:_CLASS_CHARS]}…”" if len(key) > _CLASS_CHARS else f"“{key}”"
+
+
+def _rank_ends(document: Document, scores: Scores, focus: Focus) -> None:
+    """Raise the last lines: the very last always; many where a command failed and nothing says why."""
+    is_explained = scores.is_failed or any(scores.ranks.find(rank) >= 0 for rank in (Rank.FAILURE, Rank.EVIDENCE, Rank.ERROR))
+    wanted = _LAST_LINES if is_explained or not focus.exit_code else _LAST_LINES_OF_UNKNOWN_FAILURE
+    plain = document.plain
+    found = 0
+    for number in range(len(plain) - 1, -1, -1):
+        if not plain[number].strip():
+            continue
+        scores.lift(number, Rank.LAST if found else Rank.END)
+        found += 1
+        if found == wanted:
+            break

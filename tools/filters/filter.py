@@ -1,0 +1,209 @@
+"""The values of filtering: a document, the ranks of its lines, and what was kept of it.
+
+A filter never writes text of its own into what it keeps: it ranks lines, and one planner (`planner.py`) turns the ranks into
+ranges of verbatim lines with counted gaps between them. Derived facts (the shape of a JSON document, counts by class) stand
+apart, each line labelled `derived`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from typing import Final
+
+from .marks import GAP_LINE, cut_mark, gap_mark
+
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_OVERWRITTEN: Final = re.compile(r"[^\n\r]*\r(?=[^\n\r])")
+
+Counter = Callable[[str], int]
+"""Tokens of a text."""
+
+
+class Rank(IntEnum):
+    """How much a line matters. From LAST upwards a line must survive wherever the budget can hold it."""
+
+    NOISE = 0
+    """Of no use once the run is over (progress, passing tests): left out even when there is room."""
+    PLAIN = 10
+    CONTEXT = 20
+    DETAIL = 40
+    """Belongs to a failure or an error: traceback frames, code excerpts, assertion diffs."""
+    REPEAT = 45
+    """A further error or warning of a class that was already seen."""
+    LAST = 50
+    WARNING = 60
+    LOCATION = 66
+    ERROR = 70
+    EVIDENCE = 76
+    """The assertion or message that says why a test failed."""
+    FAILURE = 80
+    """The line that names a failed test, target or resource."""
+    QUERY = 85
+    END = 88
+    """The very last line that is not blank."""
+    SUMMARY = 90
+    """Totals and exit status."""
+
+
+MUST: Final = Rank.LAST
+"""The lowest rank that must survive."""
+
+
+@dataclass(frozen=True)
+class Document:
+    r"""A text as lines; only `\n` ends a line."""
+
+    text: str
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The lines as they are, without their newlines."""
+        lines = self.text.split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        return lines
+
+    @cached_property
+    def plain(self) -> Sequence[str]:
+        r"""The lines as a terminal would show them: no escape sequences, no overwritten text, no `\r` at the end."""
+        text = self.text
+        if "\x1b" in text:
+            text = _ANSI.sub("", text)
+        if "\r" in text:
+            text = _OVERWRITTEN.sub("", text).replace("\r", "")
+        if text is self.text:
+            return self.lines
+        lines = text.split("\n")
+        del lines[len(self.lines) :]
+        return lines
+
+    @cached_property
+    def lower(self) -> str:
+        """The plain lines in lower case, joined; its lines are the document's lines."""
+        return "\n".join(self.plain).lower()
+
+    @cached_property
+    def has_marks(self) -> bool:
+        """Whether the text carries gap marks, that is, was shortened before."""
+        return "…" in self.text and any(GAP_LINE.match(line) for line in self.lines if line.startswith("… "))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+@dataclass(slots=True)
+class Scores:
+    """The rank of every line, as a filter builds it up."""
+
+    ranks: bytearray
+    classes: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """Class of an error or warning -> the lines that head its occurrences, in order."""
+    derived: list[str] = field(default_factory=list[str])
+    """Facts computed from the whole document, without their label."""
+    is_failed: bool = False
+    """Whether the output itself says that something failed."""
+
+    def lift(self, line: int, rank: Rank) -> None:
+        """Give `line` at least `rank`."""
+        if self.ranks[line] < rank:
+            self.ranks[line] = rank
+
+    def classify(self, line: int, rank: Rank, key: str) -> bool:
+        """Give `line` the rank of its class: `rank` for the first of class `key`, REPEAT for the others.
+
+        Returns whether it is the first.
+        """
+        seen = self.classes.setdefault(key, [])
+        seen.append(line)
+        self.ranks[line] = rank if len(seen) == 1 else min(rank, Rank.REPEAT)
+        return len(seen) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the caller wants of a filter."""
+
+    budget: int
+    """Tokens that the result may have; a result that cannot be smaller than a gap mark may have that."""
+    query: str = ""
+    exit_code: int | None = None
+    """Exit status of the command that wrote the text, where known."""
+    is_default: bool = False
+    """Whether nobody asked for this budget. Then noise goes although the whole would fit, and what need not survive has only the
+    family's usual share of the original."""
+    aim: float = 1.0
+    """That share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines `start` to `end` (0-based, end exclusive): kept whole, left out, or one line kept in part."""
+
+    start: int
+    end: int
+    is_kept: bool
+    spans: tuple[tuple[int, int], ...] = ()
+    """For a line kept in part: the character ranges kept, ascending, not touching."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What a filter kept of a document."""
+
+    kind: str
+    document: Document = field(repr=False)
+    pieces: tuple[Piece, ...]
+    derived: tuple[str, ...] = ()
+    left_out: Mapping[Rank, int] = field(default_factory=dict[Rank, int])
+    """Lines that must survive and did not fit, by rank."""
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether anything was left out."""
+        return any(not piece.is_kept or piece.spans for piece in self.pieces)
+
+    @property
+    def kept_lines(self) -> int:
+        """Lines kept, those kept in part included."""
+        return sum(piece.end - piece.start for piece in self.pieces if piece.is_kept)
+
+    @property
+    def total_lines(self) -> int:
+        """Lines of the original."""
+        return len(self.document)
+
+    @property
+    def text(self) -> str:
+        """The derived facts, then what was kept with its gap marks; the original's own bytes when nothing was left out."""
+        if not self.is_lossy:
+            return self.document.text
+        head = [f"derived · {fact}" for fact in self.derived]
+        end = "\n" if self.document.text.endswith("\n") else ""
+        return "\n".join([*head, *self.body_lines()]) + end
+
+    def body_lines(self) -> Iterator[str]:
+        """Yield the kept lines and the marks between them."""
+        lines = self.document.lines
+        for piece in self.pieces:
+            if piece.spans:
+                yield cut_line(lines[piece.start], piece.spans)
+            elif piece.is_kept:
+                yield from lines[piece.start : piece.end]
+            else:
+                yield gap_mark(piece.start, piece.end)
+
+
+def cut_line(line: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return the parts of `line` at `spans` with a counted mark for each part left out."""
+    parts: list[str] = []
+    at = 0
+    for start, end in spans:
+        if start > at:
+            parts.append(cut_mark(start - at))
+        parts.append(line[start:end])
+        at = end
+    if at < len(line):
+        parts.append(cut_mark(len(line) - at))
+    return "".join(parts)

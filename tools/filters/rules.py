@@ -1,0 +1,187 @@
+"""Filters as tables: rules that rank lines by how they begin, and words that give errors away anywhere in a line.
+
+Pure. One pass matches every line against the rules' union; only lines that match are looked at again. Words are searched
+with `str.find` over the lower-cased text, which is an order of magnitude faster than a regular expression per line.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+from .filter import Document, Rank, Scores
+
+_FOLLOW_LINES: Final = 60
+"""Lines after a hit that may belong to it; longer blocks are not one error."""
+_NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
+_KEY_CHARS: Final = 100
+
+_WORDS: Final = (
+    "error",
+    "fail",
+    "fatal",
+    "panic",
+    "exception",
+    "traceback",
+    "warn",
+    "critical",
+    "emerg",
+    "cannot ",
+    "can't ",
+    "could not",
+    "unable to",
+    "denied",
+    "refused",
+    "not found",
+    "no such file",
+    "timed out",
+    "abort",
+    "killed",
+    "segmentation",
+    "core dumped",
+    "undefined ",
+    "conflict",
+    "deprecat",
+)
+_ERROR: Final = re.compile(
+    r"""\b(?:ERROR|FATAL|FAILED|FAILURE|FAIL|CRITICAL|PANIC|EMERG|SEVERE|ERR)\b
+    | \b[A-Za-z_.]*(?:Error|Exception|Panic|Failure)\b(?=[:\[( ]|$)
+    | (?<![-\w.])(?i:error|fatal|panic|critical)(?:\[[^\]]*\])?\s?[:!=]
+    | \blevel=(?:error|fatal|crit\w*|panic)\b | "(?:level|severity|lvl)"\s*:\s*"(?i:error|fatal|critical|panic|alert|emergency)"
+    | (?i:\b(?:failed|cannot|could\ not|can't|unable\ to|permission\ denied|access\ denied|refused|no\ such\ file|timed\ out
+        |command\ not\ found|not\ found|aborted|aborting|killed|segmentation\ fault|core\ dumped|undefined\ reference|CONFLICT
+        |unresolved|traceback\ \(most))\b""",
+    re.VERBOSE,
+)
+_WARNING: Final = re.compile(
+    r"""\bWARN(?:ING)?\b | (?<![-\w.])(?i:warn|warning)s?(?:\[[^\]]*\])?\s?: | \w+Warning\b | \blevel=warn(?:ing)?\b
+    | "(?:level|severity|lvl)"\s*:\s*"(?i:warn|warning)" | (?i:\bdeprecated\b) | ^\s*(?i:warning)\b""",
+    re.VERBOSE,
+)
+_NOTHING: Final = re.compile(
+    r"""\b(?:0|no|No|zero|without)\s+(?:\w+\s+)?(?:errors?|failures?|failed|warnings?|issues|problems|exceptions?)\b
+    | \b(?:errors?|failures?|failed|warnings?)\s*[:=]\s*(?:0\b|\[\]|none|null|nil|false)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Lines that begin like `pattern` have `rank`."""
+
+    rank: Rank
+    pattern: str
+    """Regular expression, matched at the beginning of the plain line."""
+    key: str = ""
+    """Regular expression whose first group names the class: the first line of a class has `rank`, the others are REPEAT."""
+    follow: str = ""
+    """Lines directly below that match this belong to the hit and have `follow_rank`."""
+    follow_rank: Rank = Rank.DETAIL
+    then: Rank | None = None
+    """The rank of unmatched lines from here on."""
+    fails: bool = False
+    """Whether such a line says that the command failed."""
+
+
+class Rules:
+    """A table of rules; where several match, the first wins."""
+
+    def __init__(self, *rules: Rule, default: Rank = Rank.PLAIN, words: bool = True) -> None:
+        self.rules: Final = rules
+        self.default: Final = default
+        self.words: Final = words
+        self._any = re.compile("|".join(f"(?:{rule.pattern})" for rule in rules) or r"(?!)")
+        self._each = tuple(re.compile(rule.pattern) for rule in rules)
+        self._keys = tuple(re.compile(rule.key) if rule.key else None for rule in rules)
+        self._follows = tuple(re.compile(rule.follow) if rule.follow else None for rule in rules)
+
+    def __call__(self, document: Document) -> Scores:
+        """Rank the lines of `document`."""
+        lines = document.plain
+        scores = Scores(bytearray([self.default]) * len(lines))
+        is_hit = self._any.match
+        ruled = bytearray(len(lines))
+        default, at = self.default, 0
+        for number in [number for number, line in enumerate(lines) if is_hit(line)]:
+            if number > at:
+                scores.ranks[at:number] = bytes([default]) * (number - at)
+            rule, at = self._apply(number, lines, scores, ruled)
+            default = default if rule.then is None else rule.then
+        scores.ranks[at:] = bytes([default]) * (len(lines) - at)
+        if self.words:
+            rank_words(document, scores, ruled)
+        return scores
+
+    def _apply(self, number: int, lines: Sequence[str], scores: Scores, ruled: bytearray) -> tuple[Rule, int]:
+        """Rank a hit and what follows it; return its rule and the first line after both."""
+        line = lines[number]
+        index = next(i for i, pattern in enumerate(self._each) if pattern.match(line))
+        rule = self.rules[index]
+        is_first = True
+        key = self._keys[index]
+        if key is not None and (found := key.search(line)):
+            is_first = scores.classify(number, rule.rank, found.group(1))
+        else:
+            scores.ranks[number] = rule.rank
+        ruled[number] = 1
+        scores.is_failed = scores.is_failed or rule.fails
+        end = number + 1
+        follow = self._follows[index]
+        if follow is not None:
+            is_other = self._any.match
+            last = min(len(lines), end + _FOLLOW_LINES)
+            while end < last and follow.match(lines[end]) and not is_other(lines[end]):
+                end += 1
+            rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.CONTEXT)
+            scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
+            ruled[number + 1 : end] = b"\1" * (end - number - 1)
+        return rule, end
+
+
+def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:
+    """Raise the lines that no rule has ranked and that speak of errors or warnings, by class."""
+    plain = document.plain
+    for number in lines_with(document, _WORDS):
+        if ruled is not None and ruled[number]:
+            continue
+        rank = signal_of(plain[number])
+        if rank is not None:
+            scores.classify(number, rank, class_of(plain[number]))
+
+
+def signal_of(line: str) -> Rank | None:
+    """Return ERROR or WARNING for a line that reports one, None for others."""
+    line = line[:2000]
+    if _NOTHING.search(line):
+        return None
+    if _ERROR.search(line):
+        return Rank.ERROR
+    return Rank.WARNING if _WARNING.search(line) else None
+
+
+def class_of(line: str) -> str:
+    """Return what lines reporting the same thing have in common: the text without its numbers."""
+    return line.translate(_NO_DIGITS).strip()[:_KEY_CHARS]
+
+
+def lines_with(document: Document, words: Sequence[str]) -> Sequence[int]:
+    """Return the numbers of the lines that contain any of `words` (lower case), ascending."""
+    lower = document.lower
+    ends: list[int] = []
+    found: set[int] = set()
+    for word in words:
+        at = lower.find(word)
+        if at >= 0 and not ends:
+            ends = list(accumulate(len(line) + 1 for line in lower.split("\n")))
+        while at >= 0:
+            number = bisect_right(ends, at)
+            found.add(number)
+            at = lower.find(word, ends[number])
+    return sorted(number for number in found if number < len(document))
+
+
+def blank_lines(document: Document) -> Iterator[int]:
+    """Yield the lines that hold nothing but blanks."""
+    return (number for number, line in enumerate(document.plain) if not line or line.isspace())

@@ -1,0 +1,242 @@
+"""Taking comments out of code without changing what it means.
+
+What is cut is decided by the syntax tree: comment nodes, never text that looks like one. What the tree cannot vouch for stays:
+comments that tools or the language itself read (shebangs, encodings, `# type:`, build constraints, pragmas), comments inside
+syntax errors, blank lines inside strings. The result is parsed again; if its tree, comments aside, differs, nothing is cut.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .language import Language
+from .parsing import Parsed, parse, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# Read by the language, its build, or tools that change behaviour: taking them out would change meaning or a build.
+_KEPT: Final = re.compile(
+    rb"^(?:#!|#\s*(?:-\*-|.{0,20}coding[:=]|type:|frozen_string_literal|encoding:|warn_indent|shareable_constant|typed:)"
+    rb"|//\s*(?:go:|\+build|export |#|@ts-|eslint-|prettier-ignore|biome-|tslint:|jshint|sourceMappingURL|language=)|///\s*<"
+    rb"|//!|///(?!/)|/\*\*?\s*(?:!|eslint|@ts-|global |jshint|jslint|istanbul|c8 |v8 "
+    rb"|#__PURE__|@__PURE__|@license|@preserve|@cc_on|webpack)"
+    rb"|/\*[!#@]|<!--\s*\[if|--!|\{-#)"
+)
+_VERBATIM: Final = re.compile(
+    r"string|heredoc|template|text|quoted|quasi|raw|char|literal|content|sigil|regex|cdata|attribute_val"
+)
+_NOT_VERBATIM: Final = re.compile(
+    r"lambda|function|object|array|collection|dictionary|tuple|struct|composite|value$|declaration|body|context|list"
+)
+_C_PREAMBLE: Final = re.compile(rb'^import\s+"C"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CompactText:
+    """Code without its comments and runs of blank lines."""
+
+    text: bytes
+    kept: tuple[tuple[int, int], ...]
+    """Lines of the source of which something is left, as ranges."""
+    total_lines: int
+    comments: int
+    """How many comments were cut."""
+    blank_lines: int
+    unchanged: str = ""
+    """Why nothing was cut, when nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    comments: list[tuple[int, int]]
+    verbatim: list[tuple[int, int]]
+    """Stretches of several lines whose text counts, blank lines included."""
+
+
+def compact_code(language: Language, data: bytes, *, timeout_s: float) -> CompactText:
+    """Return `data` without comments and runs of blank lines, or unchanged with the reason.
+
+    Raises:
+        ParseRefused: Too large, too slow, no grammar.
+    """
+    parsed = parse(language, data, timeout_s=timeout_s)
+    if language.name == "go" and _C_PREAMBLE.search(data):
+        return unchanged(data, 'comments before import "C" are code')
+    cuts = _cuts_of(language, parsed, data)
+    before = _leaves(language, parsed, data)
+    text, kept, blank = _cut(data, cuts)
+    if len(text) >= len(data):
+        return unchanged(data, "no comments and no runs of blank lines")
+    if _leaves(language, parse(language, text, timeout_s=timeout_s), text) != before:
+        return unchanged(data, "without its comments the text would parse differently")
+    return CompactText(text, kept, _count_lines(data), len(cuts.comments), blank)
+
+
+def unchanged(data: bytes, why: str) -> CompactText:
+    """Return `data` as it is, with the reason."""
+    total = _count_lines(data)
+    return CompactText(data, ((1, total),) if total else (), total, 0, 0, why)
+
+
+def _count_lines(data: bytes) -> int:
+    return data.count(b"\n") + (bool(data) and not data.endswith(b"\n"))
+
+
+def _cuts_of(language: Language, parsed: Parsed, data: bytes) -> _Cuts:
+    """Find what to cut and what to leave alone, in one walk."""
+    comments: list[tuple[int, int]] = []
+    verbatim: list[tuple[int, int]] = []
+    in_error = 0
+    inside = 0
+    for node, _ in walk(parsed):
+        kind = node.type
+        if node.start_byte < inside:
+            continue
+        if kind == "ERROR":
+            in_error = max(in_error, node.end_byte)
+        if kind in language.comments:
+            start, end = node.start_byte, _trimmed_end(data, node)
+            if start >= in_error and not _is_kept(language, data, start, end):
+                comments.append((start, end))
+            elif node.start_point.row != node.end_point.row:
+                verbatim.append((start, end))
+            inside = node.end_byte
+        elif node.start_point.row != node.end_point.row and _counts_as_text(node, data):
+            verbatim.append((node.start_byte, node.end_byte))
+            inside = node.end_byte
+    return _Cuts(comments, verbatim)
+
+
+def _is_verbatim(kind: str) -> bool:
+    return _VERBATIM.search(kind) is not None and _NOT_VERBATIM.search(kind) is None
+
+
+def _counts_as_text(node: "Node", data: bytes) -> bool:
+    """Say whether every character of a node of several lines counts: strings, and tokens that are not white space alone."""
+    if node.child_count:
+        return _is_verbatim(node.type)
+    return not data[node.start_byte : node.end_byte].isspace()
+
+
+def _trimmed_end(data: bytes, node: "Node") -> int:
+    """Return where a comment ends without the newline that some grammars count in."""
+    end = node.end_byte
+    while end > node.start_byte and data[end - 1] in b"\r\n":
+        end -= 1
+    return end
+
+
+def _is_kept(language: Language, data: bytes, start: int, end: int) -> bool:
+    text = data[start : min(end, start + 200)]
+    if language.name == "rust" and text.startswith((b"/**", b"/*!")) and not text.startswith(b"/***"):
+        return True  # a doc comment is an attribute
+    if language.name not in {"rust", "zig", "javascript", "typescript", "tsx"} and text.startswith((b"///", b"//!")):
+        return False
+    if language.name != "haskell" and text.startswith(b"--"):
+        return text.startswith(b"--!")
+    return _KEPT.match(text) is not None
+
+
+def _leaves(language: Language, parsed: Parsed, data: bytes) -> list[tuple[str, int, bytes]]:
+    """Return the tree, comments aside, as (type, depth, text of leaves) in order; text of verbatim nodes as a whole."""
+    out: list[tuple[str, int, bytes]] = []
+    inside = 0
+    for node, depth in walk(parsed):
+        kind = node.type
+        if node.start_byte < inside and node.end_byte <= inside:
+            continue
+        if kind in language.comments:
+            if _is_kept(language, data, node.start_byte, node.end_byte):
+                out.append((kind, depth, data[node.start_byte : _trimmed_end(data, node)]))
+            inside = max(inside, node.end_byte)
+        elif node.child_count == 0 or _is_verbatim(kind):
+            text = data[node.start_byte : node.end_byte]
+            if node.is_named or text.strip():  # line ends that a grammar makes tokens of are no part of the meaning
+                out.append((kind, depth, text))
+            if node.child_count:
+                inside = max(inside, node.end_byte)
+        else:
+            out.append((kind, depth, b""))
+    return out
+
+
+def _cut(data: bytes, cuts: _Cuts) -> tuple[bytes, tuple[tuple[int, int], ...], int]:
+    """Cut comments and surplus blank lines; return the text, the lines kept, and how many blank lines went."""
+    lines: list[bytes] = []
+    kept: list[int] = []
+    blank_cut = 0
+    guarded = _Guard(cuts.verbatim)
+    before_was_blank = False
+    for number, start, end, text, had_comment in _lines_without(data, cuts.comments):
+        is_blank = not text.strip()
+        if is_blank and not guarded.holds(start, end):
+            if had_comment:
+                continue
+            if before_was_blank:
+                blank_cut += 1
+                continue
+        before_was_blank = is_blank
+        lines.append(text)
+        kept.append(number)
+    return b"".join(lines), _ranges(kept), blank_cut
+
+
+class _Guard:
+    """Says whether a line lies within a stretch whose blank lines count. Asked in ascending order."""
+
+    def __init__(self, stretches: Sequence[tuple[int, int]]) -> None:
+        self._stretches = sorted(stretches)
+        self._at = 0
+
+    def holds(self, start: int, end: int) -> bool:
+        while self._at < len(self._stretches) and self._stretches[self._at][1] <= start:
+            self._at += 1
+        return self._at < len(self._stretches) and self._stretches[self._at][0] < end
+
+
+def _lines_without(data: bytes, comments: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int, bytes, bool]]:
+    """Yield (number, start, end, text without comments, whether a comment was cut) for every line."""
+    at = 0
+    start = 0
+    number = 0
+    while start < len(data):
+        number += 1
+        newline = data.find(b"\n", start)
+        end = newline + 1 if newline >= 0 else len(data)
+        pieces: list[bytes] = []
+        position = start
+        cut = False
+        while at < len(comments) and comments[at][0] < end:
+            first, last = comments[at]
+            cut = True
+            if first > position:
+                pieces.append(data[position:first])
+            position = max(position, min(last, end))
+            if last > end or (last == end and data[last - 1 : last] == b"\n"):
+                break
+            at += 1
+            if data[first - 1 : first].strip() and data[last : last + 1].strip():
+                pieces.append(b" ")  # `a/**/b` are two words
+        text = b"".join([*pieces, data[position:end]])
+        if cut:
+            text = _closed(text, data[start:end])
+        yield number, start, end, text, cut
+        start = end
+
+
+def _closed(text: bytes, raw: bytes) -> bytes:
+    """Give a line that lost its tail its line end back, without blanks before it."""
+    line_end = b"\r\n" if raw.endswith(b"\r\n") else b"\n" if raw.endswith(b"\n") else b""
+    return text.rstrip(b" \t\r\n") + line_end
+
+
+def _ranges(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    out: list[tuple[int, int]] = []
+    for number in numbers:
+        if out and out[-1][1] == number - 1:
+            out[-1] = (out[-1][0], number)
+        else:
+            out.append((number, number))
+    return tuple(out)

@@ -1,0 +1,208 @@
+"""From what a language's query found to an outline: nesting, signatures, docs, visibility, calls."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .definition import CONTAINER_KINDS, MEMBER_KINDS, Definition, Import, Outline
+from .docs import doc_above, doc_inside
+from .found import SECTION, Found, Gathered, gather, resolve
+from .language import DOC_INSIDE, Language, Visibility
+from .naming import refined_kind
+from .parsing import Parsed, captures, matches
+from .spans import LineMap, clip, one_line
+from .visibility import IMPLEMENTS, Candidate, is_public_here
+
+MAX_DEPTH: Final = 500
+_MAX_CALLS: Final = 48
+"""Names a definition: enough for the hop graph, and bounded for generated code."""
+_MERGED: Final = frozenset({"signature", "function", "bind"})
+_FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
+"""Containers whose functions are no methods."""
+_OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "block", "instance"}
+"""Kinds whose contents can be public."""
+_WORD: Final = re.compile(r"[^\W\d]\w*")
+_TITLE: Final = re.compile(r"<[^>]*>")
+_KEYWORDS: Final = frozenset(
+    (  # noqa: SIM905 -- one word a line would hide the module
+        "import from as use using require require_relative include static type default const let var package load source "
+        "extern crate self super global export alias only open qualified hiding"
+    ).split()
+)
+_NO_CALLS: Final = frozenset(
+    (  # noqa: SIM905 -- one word a line would hide the module
+        "def defp defmacro defmacrop defmodule defstruct doc moduledoc use alias import require attr_reader attr_writer "
+        "attr_accessor"
+    ).split()
+)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An enclosing definition while the sweep is inside it."""
+
+    start: int
+    end: int
+    index: int
+    name: str
+    kind: str
+    qualified: str
+    is_public: bool
+    section: str = ""
+
+
+def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool = False) -> Outline:
+    """Return the outline of `data`, whose tree is `parsed`.
+
+    Raises:
+        ParseRefused: The grammar is of another version.
+    """
+    gathered = gather(matches(language, parsed, language.patterns), data)
+    calls: list[tuple[int, str]] = []
+    if with_calls and language.calls:
+        callees = captures(language, parsed, language.calls, "callee")
+        calls = sorted(
+            (node.start_byte, data[node.start_byte : node.end_byte][:80].decode("utf-8", "replace")) for node in callees
+        )
+    lines = LineMap(data)
+    sweep = _Sweep(language, lines, frozenset(gathered.listed))
+    definitions = sweep.run(resolve(language, gathered, data), calls)
+    if language.name == "haskell":
+        definitions = _merge_clauses(definitions)
+    return Outline(
+        language=language.name,
+        total_lines=lines.count,
+        definitions=tuple(definitions),
+        imports=_imports(gathered, lines),
+        exports=tuple(sorted(gathered.listed)),
+        notes=("the grammar met errors",) if parsed.tree.root_node.has_error else (),
+    )
+
+
+class _Sweep:
+    """One pass from the top that nests by containment; calls go to the innermost definition around them."""
+
+    def __init__(self, language: Language, lines: LineMap, listed: frozenset[str]) -> None:
+        self._language = language
+        self._lines = lines
+        self._listed = listed
+        self._has_exports = bool(listed)
+        self._stack: list[_Open] = []
+        self._definitions: list[Definition] = []
+        self._called: dict[int, dict[str, None]] = {}
+
+    def run(self, found: list[Found], calls: list[tuple[int, str]]) -> list[Definition]:
+        found.sort(key=lambda one: (one.start, -one.end))
+        self._has_exports |= any(one.is_exported for one in found)
+        at_call = 0
+        for one in found:
+            while at_call < len(calls) and calls[at_call][0] < one.start:
+                self._note_call(*calls[at_call])
+                at_call += 1
+            self._leave(one)
+            if one.kind == SECTION:
+                if self._stack:
+                    self._stack[-1].section = one.name
+            else:
+                self._place(one)
+        for offset, name in calls[at_call:]:
+            self._note_call(offset, name)
+        return [
+            replace(one, calls=tuple(self._called[index])) if index in self._called else one
+            for index, one in enumerate(self._definitions)
+        ]
+
+    def _leave(self, one: Found) -> None:
+        """Close what does not hold `one`; definitions with one and the same span are siblings."""
+        stack = self._stack
+        while stack and (stack[-1].end < one.end or (stack[-1].start, stack[-1].end) == (one.start, one.end)):
+            stack.pop()
+
+    def _note_call(self, offset: int, name: str) -> None:
+        stack = self._stack
+        while stack and stack[-1].end <= offset:
+            stack.pop()
+        if stack and name != stack[-1].name and name not in _NO_CALLS:
+            names = self._called.setdefault(stack[-1].index, {})
+            if len(names) < _MAX_CALLS:
+                names[name] = None
+
+    def _place(self, one: Found) -> None:
+        parent = self._stack[-1] if self._stack else None
+        parent_kind = parent.kind if parent else ""
+        kind = one.kind
+        if kind == "function" and parent_kind in CONTAINER_KINDS - _FREE_FUNCTIONS | {IMPLEMENTS}:
+            kind = "method"
+        lines = self._lines
+        start, end = lines.line_of(one.start), lines.last_line_of(one.start, one.end)
+        signature = _signature(self._language, one, kind, lines)
+        kind = refined_kind(self._language.name, kind, signature)
+        public = self._is_public(one, kind, signature, parent)
+        qualified = clip(f"{parent.qualified}.{one.name}" if parent else one.name, 400)
+        doc = self._doc(one, kind, start, is_nested=parent is not None)
+        self._definitions.append(
+            Definition(kind, one.name, start, end, signature, doc, len(self._stack), parent.qualified if parent else None, public)
+        )
+        if len(self._stack) < MAX_DEPTH and kind != "package":
+            inside = IMPLEMENTS if kind == "impl" and " for " in signature else kind
+            self._stack.append(_Open(one.start, one.end, len(self._definitions) - 1, one.name, inside, qualified, public))
+
+    def _is_public(self, one: Found, kind: str, signature: str, parent: _Open | None) -> bool:
+        is_exported = one.is_exported or (self._language.visibility is Visibility.EXPORT and not self._has_exports)
+        parent_kind, section = (parent.kind, parent.section) if parent else ("", "")
+        candidate = Candidate(one.name, kind, signature, parent_kind, is_exported, section, self._listed)
+        if not is_public_here(self._language.visibility, candidate):
+            return False
+        return parent is None or (parent.is_public and parent_kind in _OPEN_KINDS | {IMPLEMENTS})
+
+    def _doc(self, one: Found, kind: str, start: int, *, is_nested: bool) -> str:
+        if self._language.docs == DOC_INSIDE:
+            return doc_inside(self._lines, one.body) if one.body is not None else ""
+        if kind == "package" or (kind in MEMBER_KINDS and is_nested):
+            return ""
+        return doc_above(self._lines, start, self._language.mark)
+
+
+def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str:
+    data = lines.data
+    if language.name == "html":
+        if kind == "heading":
+            return clip(f"{one.name} {_TITLE.sub('', one_line(data, one.start, one.end))}".strip(), 120)
+        return one_line(data, one.start, data.find(b">", one.start) + 1)
+    if one.is_name_only:
+        start = lines.start_of(lines.line_of(one.start))
+        newline = data.find(b"\n", one.end)
+        return one_line(data, start, newline if newline >= 0 else len(data), limit=100)
+    if one.body is not None and one.body > one.head_start:
+        return one_line(data, one.head_start, one.body, mark=language.mark)
+    if kind in MEMBER_KINDS:  # one line of a long initialiser is enough to know it
+        newline = data.find(b"\n", one.head_start, one.end)
+        if newline >= 0:
+            return one_line(data, one.head_start, newline, limit=100, tail=" \r") + " …"
+        return one_line(data, one.head_start, one.end, limit=100)
+    return one_line(data, one.head_start, one.end, mark=language.mark)
+
+
+def _imports(gathered: Gathered, lines: LineMap) -> tuple[Import, ...]:
+    out: list[Import] = []
+    for node, source in sorted(gathered.imports.values(), key=lambda pair: pair[0].start_byte):
+        text = one_line(lines.data, node.start_byte, node.end_byte, tail=" ;")
+        module = one_line(lines.data, source.start_byte, source.end_byte).strip("\"'<>`") if source is not None else ""
+        rest = text.replace(module, " ", 1) if module else text
+        names = tuple(dict.fromkeys(word for word in _WORD.findall(rest) if word not in _KEYWORDS))
+        first, last = lines.line_of(node.start_byte), lines.last_line_of(node.start_byte, node.end_byte)
+        out.append(Import(module or text, names[:64], first, last, text))
+    return tuple(out)
+
+
+def _merge_clauses(definitions: list[Definition]) -> list[Definition]:
+    """Join a type signature and the equations below it: together they define one function."""
+    out: list[Definition] = []
+    for one in definitions:
+        last = out[-1] if out else None
+        if last and last.name == one.name and last.parent == one.parent and {last.kind, one.kind} <= _MERGED:
+            calls = tuple(dict.fromkeys((*last.calls, *one.calls)))[:_MAX_CALLS]
+            out[-1] = replace(last, kind="function", end_line=one.end_line, calls=calls)
+        else:
+            out.append(one)
+    return out

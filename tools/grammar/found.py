@@ -1,0 +1,140 @@
+"""Matches of a language's query, sorted by what they are for. Pure apart from the nodes it reads."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from .language import Language
+from .naming import declared_name, name_of
+from .parsing import Match
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_DEFINITIONS: Final = 20_000
+SECTION: Final = "#section"
+"""Kind of the marks that change the visibility of what follows them."""
+_SPACES: Final = re.compile(rb"\s*")
+_MAX_WRAPPERS: Final = 4
+
+
+@dataclass(slots=True)
+class Found:
+    """One definition on its way: offsets instead of lines."""
+
+    start: int
+    end: int
+    kind: str
+    name: str
+    head_start: int
+    """Where the signature begins: behind decorators that are siblings."""
+    body: int | None
+    is_exported: bool = False
+    is_name_only: bool = False
+    """The node is the name alone: the signature is the whole line."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Everything that one query found."""
+
+    definitions: "list[tuple[int, str, Node, Node | None, Node | None]]" = field(default_factory=list)
+    """Pattern, kind, node, name, body."""
+    imports: "dict[int, tuple[Node, Node | None]]" = field(default_factory=dict)
+    around: "dict[int, tuple[Node, bool]]" = field(default_factory=dict)
+    """Inner node -> the node around it, and whether that exports it."""
+    held: Counter[int] = field(default_factory=Counter)
+    """How many inner nodes a wrapper has."""
+    attached: dict[int, int] = field(default_factory=dict)
+    """Where a definition begins -> where the decorator before it begins."""
+    listed: set[str] = field(default_factory=set)
+
+
+def gather(matches: Sequence[Match], data: bytes) -> Gathered:
+    """Sort the captures of all matches by their names."""
+    out = Gathered()
+    for pattern, nodes in matches:
+        for capture, captured in nodes.items():
+            _take(out, pattern, capture, captured[0], nodes, data)
+    return out
+
+
+def _take(out: Gathered, pattern: int, capture: str, node: "Node", nodes: "dict[str, list[Node]]", data: bytes) -> None:
+    if capture in {"name", "body", "source", "inner"} or capture.startswith("_"):
+        return
+    if capture == "import":
+        source = nodes.get("source", (None,))[0]
+        if source is not None or node.id not in out.imports:
+            out.imports[node.id] = (node, source)
+    elif capture in {"wrapper", "export"}:
+        inner = nodes["inner"][0].id
+        out.held[node.id] += inner not in out.around
+        out.around[inner] = (node, capture == "export")
+    elif capture == "attached":
+        spaces = _SPACES.match(data, node.end_byte)
+        out.attached[spaces.end() if spaces else node.end_byte] = node.start_byte
+    elif capture == "listed":
+        out.listed.add(data[node.start_byte : node.end_byte].decode("utf-8", "replace"))
+    else:
+        kind = SECTION if capture == "section" else capture
+        name = nodes.get("name", (None,))[0]
+        out.definitions.append((pattern, kind, node, name, nodes.get("body", (None,))[0]))
+
+
+def resolve(language: Language, gathered: Gathered, data: bytes) -> list[Found]:
+    """Name the definitions, widen them by wrappers and decorators, drop second matches of one name."""
+    seen: set[int] = set()
+    found: list[Found] = []
+    for _, kind, node, name, body in sorted(gathered.definitions, key=lambda entry: (entry[2].start_byte, entry[0])):
+        identity = name.id if name is not None else node.id
+        if identity in seen:
+            continue
+        seen.add(identity)
+        found.append(_widened(_named(language, kind, node, name, body, data), node, gathered))
+        if len(found) >= MAX_DEFINITIONS:
+            break
+    return found
+
+
+def _named(language: Language, kind: str, node: "Node", name: "Node | None", body: "Node | None", data: bytes) -> Found:
+    if kind == SECTION:
+        text = data[node.start_byte : node.end_byte].decode("utf-8", "replace").strip(" :")
+    elif name is None:
+        text = kind
+    elif language.name in {"c", "cpp"}:
+        inner, is_function = declared_name(name)
+        if is_function and kind in {"variable", "field"}:
+            kind = "function"
+        text = name_of(language.name, kind, inner, data)
+    else:
+        text = name_of(language.name, kind, name, data)
+    end = node.end_byte
+    while end > node.start_byte + 1 and data[end - 1] in b"\r\n":  # preprocessor lines hold their newline
+        end -= 1
+    return Found(
+        start=node.start_byte,
+        end=end,
+        kind=kind,
+        name=text,
+        head_start=node.start_byte,
+        body=body.start_byte if body is not None else None,
+        is_name_only=name is not None and name.id == node.id,
+    )
+
+
+def _widened(one: Found, node: "Node", gathered: Gathered) -> Found:
+    inner = node
+    for _ in range(_MAX_WRAPPERS):
+        around = gathered.around.get(inner.id)
+        if around is None:
+            break
+        inner = around[0]
+        one.is_exported |= around[1]
+        if gathered.held[inner.id] == 1:  # `const a = 1, b = 2` belongs to neither of the two
+            one.start = one.head_start = min(one.start, inner.start_byte)
+            one.end = max(one.end, inner.end_byte)
+    while one.start in gathered.attached:
+        one.start = gathered.attached[one.start]
+    return one

@@ -1,0 +1,135 @@
+"""Pure: an outline without a grammar, from what lines look like. Always labelled as such.
+
+Definitions are lines that begin like one in some language; each reaches to the next line that is not indented deeper.
+Where no line looks like a definition, the unindented lines that have indented ones below them stand for blocks.
+"""
+
+import re
+from typing import Final
+
+from .definition import Definition, Outline
+from .spans import LineMap, clip
+
+MAX_ENTRIES: Final = 5_000
+_MAX_LINE: Final = 400
+_MODIFIERS: Final = (
+    r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub(?:\([^)]*\))?|extern|inline|local|"
+    r"override|virtual|sealed|partial|const|unsafe|open|data|case|defn?-?)\s+)*"
+)
+_DEFINITION: Final = re.compile(
+    r"^(?P<indent>[ \t]*)\(?"
+    + _MODIFIERS
+    + r"(?P<kind>def|defn|defun|defmacro|defmethod|class|function|func|fun|fn|sub|proc|procedure|struct|enum|"
+    r"trait|interface|type|module|namespace|package|impl|object|record|protocol|macro|message|service|rpc|resource|data|variable|"
+    r"output|provider|subroutine|program|contract|library|modifier|event|schema|input|union|extend|mixin|extension|task|stage|"
+    r"let rec|let|val)\b[ \t]+(?P<name>\"[^\"]+\"(?:[ \t]+\"[^\"]+\")?|[\w.:$@?!*'<>-]+)",
+    re.IGNORECASE,
+)
+_ASSIGNED: Final = re.compile(r"^(?P<indent>)(?P<name>[\w.$]+)\s*(?:<-|=|:=)\s*(?P<kind>function)\b")
+_RULES: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
+    "make": ("target", re.compile(r"^(?P<indent>)(?P<name>[\w./%$(){} -]+?)\s*::?(?!=)")),
+    "docker": ("stage", re.compile(r"^(?P<indent>)FROM\s+(?P<name>\S+(?:\s+AS\s+\S+)?)", re.IGNORECASE)),
+    "cmake": (
+        "call",
+        re.compile(r"^(?P<indent>)(?:function|macro|add_\w+|project|option)\s*\(\s*(?P<name>[^\s)]+)", re.IGNORECASE),
+    ),
+    "latex": ("section", re.compile(r"^(?P<indent>\s*)\\(?:part|chapter|(?:sub)*section|paragraph)\*?\{(?P<name>[^}]*)")),
+    "vue": ("block", re.compile(r"^(?P<indent>)<(?P<name>template|script|style)\b")),
+    "svelte": ("block", re.compile(r"^(?P<indent>)<(?P<name>script|style)\b")),
+    "less": ("rule", re.compile(r"^(?P<indent>\s*)(?P<name>(?:[.#&@:*\w][^{};]*))\{")),
+    "batch": ("label", re.compile(r"^(?P<indent>):(?P<name>\w+)")),
+    "assembly": ("label", re.compile(r"^(?P<indent>)(?P<name>[A-Za-z_]\w*):")),
+    "erlang": ("function", re.compile(r"^(?P<indent>)(?P<name>[a-z]\w*)\(.*->")),
+    "dart": ("function", re.compile(r"^(?P<indent> {0,2})(?:[\w<>?,]+\s+)+(?P<name>\w+)\s*\([^;]*\{\s*$")),
+    "objc": (
+        "method",
+        re.compile(r"^(?P<indent>)(?:[-+]\s*\([^)]*\)\s*|@(?:interface|implementation|protocol)\s+)(?P<name>\w+)"),
+    ),
+    "fortran": (
+        "function",
+        re.compile(r"^(?P<indent>\s*)(?:\w+\s+)*(?:subroutine|function|module|program)\s+(?P<name>\w+)", re.IGNORECASE),
+    ),
+}
+_NOT_NAMES: Final = frozenset(
+    {"is", "of", "to", "in", "the", "a", "an", "for", "and", "or", "as", "=", "==", "from", "with", "that"}
+)
+
+
+def guess_outline(language: str | None, data: bytes, why: str) -> Outline:
+    """Return the labelled, line-based outline; `why` says why there is no better one."""
+    lines = LineMap(data)
+    found = _starts(language, lines)
+    kind_of_guess = "lines that look like definitions"
+    if not found:
+        found = _blocks(lines)
+        kind_of_guess = "blocks by indentation"
+    definitions = _nest(found, lines)
+    return Outline(language, lines.count, tuple(definitions), fallback=f"{why}; {kind_of_guess}")
+
+
+_Start = tuple[int, int, str, str, str]  # line, indent, kind, name, text
+
+
+def _starts(language: str | None, lines: LineMap) -> list[_Start]:
+    rule = _RULES.get(language or "")
+    found: list[_Start] = []
+    for number in range(1, lines.count + 1):
+        raw = lines.line(number)
+        if not raw or len(raw) > 8 * _MAX_LINE:
+            continue
+        text = raw[:_MAX_LINE].decode("utf-8", "replace")
+        match = _match(rule, text)
+        if match is not None:
+            kind, name, indent = match
+            found.append((number, indent, kind, name, clip(" ".join(text.split()).rstrip(" {:="), 160)))
+            if len(found) >= MAX_ENTRIES:
+                break
+    return found
+
+
+def _match(rule: tuple[str, re.Pattern[str]] | None, text: str) -> tuple[str, str, int] | None:
+    if rule is not None:
+        own = rule[1].match(text)
+        if own is not None:
+            return rule[0], own["name"].strip(), len(own["indent"].expandtabs(4))
+    match = _DEFINITION.match(text) or _ASSIGNED.match(text)
+    if match is None or match["name"].lower() in _NOT_NAMES:
+        return None
+    return match["kind"].lower(), match["name"].strip("\"'"), len(match["indent"].expandtabs(4))
+
+
+def _blocks(lines: LineMap) -> list[_Start]:
+    found: list[_Start] = []
+    last: tuple[int, str] | None = None
+    for number in range(1, lines.count + 1):
+        raw = lines.line(number)[:_MAX_LINE]
+        if not raw.strip():
+            continue
+        if raw[:1] not in {b" ", b"\t"}:
+            last = (number, clip(" ".join(raw.decode("utf-8", "replace").split()), 100))
+        elif last is not None:
+            found.append((last[0], 0, "block", last[1], last[1]))
+            last = None
+            if len(found) >= MAX_ENTRIES:
+                break
+    return found
+
+
+def _nest(found: list[_Start], lines: LineMap) -> list[Definition]:
+    """Give each start its end: the last line before the next start that is not indented deeper, blank lines left off."""
+    ends = [lines.count] * len(found)
+    stack: list[int] = []
+    depths: list[tuple[int, str | None]] = []
+    for index, (number, indent, _, _, _) in enumerate(found):
+        while stack and found[stack[-1]][1] >= indent:
+            ends[stack.pop()] = number - 1
+        parent = ".".join(found[at][3] for at in stack[-3:]) or None
+        depths.append((len(stack), parent))
+        stack.append(index)
+    out: list[Definition] = []
+    for (number, _, kind, name, text), end, (depth, parent) in zip(found, ends, depths, strict=True):
+        last = end
+        while last > number and not lines.line(last).strip():
+            last -= 1
+        out.append(Definition(kind, clip(name, 120), number, last, text, "", depth, parent))
+    return out

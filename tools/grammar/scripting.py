@@ -1,0 +1,272 @@
+"""Entries of the language table: scripting and web languages. See `Language` for the captures."""
+
+from typing import Final
+
+from .language import DOC_INSIDE, Language, Visibility
+
+_ECMA: Final = """
+(function_declaration name: (_) @name body: (_)? @body) @function
+(generator_function_declaration name: (_) @name body: (_)? @body) @function
+(class_declaration name: (_) @name body: (_)? @body) @class
+(method_definition name: (_) @name body: (_)? @body) @method
+(variable_declarator name: (identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+  (generator_function body: (_) @body)]) @function
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
+(pair key: (property_identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
+(assignment_expression left: [(identifier) @name (member_expression) @name]
+  right: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (class body: (_) @body)]) @function
+(export_statement "default" value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+  (object) @body (class body: (_) @body) (call_expression)]) @default
+(program [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
+  (variable_declaration (variable_declarator name: (identifier) @name) @variable)])
+(program (export_statement declaration: [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
+  (variable_declaration (variable_declarator name: (identifier) @name) @variable)]))
+(export_statement declaration: (_) @inner) @export
+(lexical_declaration (variable_declarator) @inner) @wrapper
+(variable_declaration (variable_declarator) @inner) @wrapper
+(import_statement source: (_)? @source) @import
+(export_statement source: (_) @source) @import
+(export_specifier name: (_) @listed)
+(lexical_declaration (variable_declarator
+  value: (call_expression function: (identifier) @_f arguments: (arguments . (string) @source))) (#eq? @_f "require")) @import
+"""
+_ECMA_CALLS: Final = """
+(call_expression function: [(identifier) @callee (member_expression property: (property_identifier) @callee)])
+(new_expression constructor: (identifier) @callee)
+"""
+_TYPESCRIPT: Final = (
+    _ECMA
+    + """
+(abstract_class_declaration name: (_) @name body: (_) @body) @class
+(interface_declaration name: (_) @name body: (_) @body) @interface
+(type_alias_declaration name: (_) @name value: (object_type)? @body) @type
+(enum_declaration name: (_) @name body: (_) @body) @enum
+(enum_body [name: (_) @name @enumerator (enum_assignment name: (_) @name) @enumerator])
+(internal_module name: (_) @name body: (_) @body) @namespace
+(module name: (_) @name body: (_)? @body) @module
+(function_signature name: (_) @name) @function
+(method_signature name: (_) @name) @method
+(abstract_method_signature name: (_) @name) @method
+(property_signature name: (_) @name) @property
+(public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
+(public_field_definition name: (_) @name) @property
+(required_parameter (accessibility_modifier) pattern: (identifier) @name) @property
+(internal_module body: (statement_block [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
+  (export_statement declaration: (lexical_declaration (variable_declarator name: (identifier) @name) @constant))]))
+(expression_statement (internal_module) @inner) @wrapper
+(ambient_declaration (_) @inner) @export
+(ambient_declaration [(lexical_declaration (variable_declarator name: (_) @name) @constant)
+  (variable_declaration (variable_declarator name: (_) @name) @variable)])
+(class_body (decorator) @attached)
+"""
+)
+SCRIPTING: Final[tuple[Language, ...]] = (
+    Language(
+        "python",
+        "tree_sitter_python",
+        (".py", ".pyi", ".pyw", ".bzl", ".pyx"),
+        mark="#",
+        names=("SConstruct", "wscript", "BUILD.bazel"),
+        shebangs=("python", "pypy"),
+        visibility=Visibility.UNDERSCORE,
+        docs=DOC_INSIDE,
+        patterns="""
+(function_definition name: (_) @name body: (_) @body) @function
+(class_definition name: (_) @name body: (_) @body) @class
+(decorated_definition definition: (_) @inner) @wrapper
+(module (expression_statement (assignment left: (identifier) @name) @constant))
+(class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))
+(type_alias_statement left: (_) @name) @type
+(import_statement name: (_) @source) @import
+(import_from_statement module_name: (_) @source) @import
+(future_import_statement) @import
+(module (expression_statement (assignment left: (identifier) @_all
+  right: [(list (string (string_content) @listed)) (tuple (string (string_content) @listed))]) (#eq? @_all "__all__")))
+""",
+        calls="(call function: [(identifier) @callee (attribute attribute: (identifier) @callee)])",
+    ),
+    Language(
+        "javascript",
+        "tree_sitter_javascript",
+        (".js", ".mjs", ".cjs", ".jsx", ".es6"),
+        names=("Jakefile",),
+        shebangs=("node", "nodejs", "bun"),
+        visibility=Visibility.EXPORT,
+        comments=("comment", "html_comment"),
+        patterns=_ECMA
+        + """
+(field_definition property: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
+(field_definition property: (_) @name) @property
+""",
+        calls=_ECMA_CALLS,
+    ),
+    Language(
+        "typescript",
+        "tree_sitter_typescript",
+        (".ts", ".mts", ".cts"),
+        factory="language_typescript",
+        shebangs=("deno", "ts-node", "tsx"),
+        visibility=Visibility.EXPORT,
+        patterns=_TYPESCRIPT,
+        calls=_ECMA_CALLS,
+        comments=("comment", "html_comment"),
+    ),
+    Language(
+        "tsx",
+        "tree_sitter_typescript",
+        (".tsx",),
+        factory="language_tsx",
+        visibility=Visibility.EXPORT,
+        patterns=_TYPESCRIPT,
+        calls=_ECMA_CALLS,
+        comments=("comment", "html_comment"),
+    ),
+    Language(
+        "ruby",
+        "tree_sitter_ruby",
+        (".rb", ".rake", ".gemspec", ".ru", ".rbi"),
+        mark="#",
+        names=("Rakefile", "Gemfile", "Vagrantfile", "Podfile"),
+        shebangs=("ruby", "jruby"),
+        visibility=Visibility.UNLESS_PRIVATE,
+        patterns="""
+(module name: (_) @name body: (_)? @body) @module
+(class name: (_) @name body: (_)? @body) @class
+(method name: (_) @name body: (_)? @body) @method
+(singleton_method name: (_) @name body: (_)? @body) @method
+(assignment left: (constant) @name) @constant
+(call method: (identifier) @_a arguments: (argument_list (simple_symbol) @name @field)
+  (#any-of? @_a "attr_reader" "attr_writer" "attr_accessor"))
+(call method: (identifier) @_p arguments: (argument_list . [(method) (singleton_method)] @inner)
+  (#any-of? @_p "private" "protected" "public" "private_class_method" "module_function" "memoize")) @wrapper
+((identifier) @section (#any-of? @section "private" "protected" "public"))
+(call method: (identifier) @_r arguments: (argument_list . (string) @source)
+  (#any-of? @_r "require" "require_relative" "load")) @import
+""",
+        calls="(call method: (identifier) @callee)",
+    ),
+    Language(
+        "php",
+        "tree_sitter_php",
+        (".php", ".phtml", ".php5", ".phps"),
+        factory="language_php",
+        shebangs=("php",),
+        visibility=Visibility.UNLESS_PRIVATE,
+        patterns="""
+(namespace_definition name: (_) @name) @package
+(class_declaration name: (_) @name body: (_) @body) @class
+(interface_declaration name: (_) @name body: (_) @body) @interface
+(trait_declaration name: (_) @name body: (_) @body) @trait
+(enum_declaration name: (_) @name body: (_) @body) @enum
+(enum_case name: (_) @name) @enumerator
+(function_definition name: (_) @name body: (_) @body) @function
+(method_declaration name: (_) @name body: (_)? @body) @method
+(property_declaration (property_element name: (_) @name)) @field
+(const_declaration (const_element . (name) @name)) @constant
+(namespace_use_declaration (namespace_use_clause [(name) (qualified_name)] @source)) @import
+""",
+        calls="""(function_call_expression function: (name) @callee) (member_call_expression name: (name) @callee)
+(scoped_call_expression name: (name) @callee)""",
+    ),
+    Language(
+        "bash",
+        "tree_sitter_bash",
+        (".sh", ".bash", ".zsh", ".ksh", ".bats", ".ebuild"),
+        mark="#",
+        names=(".bashrc", ".profile", ".bash_profile", ".zshrc", ".bash_aliases", "PKGBUILD"),
+        shebangs=("sh", "bash", "zsh", "ksh", "dash", "ash"),
+        patterns="""
+(function_definition name: (_) @name body: (_) @body) @function
+(program (variable_assignment name: (_) @name) @variable)
+(program (declaration_command (variable_assignment name: (_) @name)) @variable)
+(command name: (command_name) @_s . argument: (_) @source (#any-of? @_s "source" ".")) @import
+""",
+        calls="(command name: (command_name (word) @callee))",
+    ),
+    Language(
+        "lua",
+        "tree_sitter_lua",
+        (".lua", ".rockspec"),
+        mark="--",
+        shebangs=("lua", "luajit"),
+        visibility=Visibility.UNLESS_LOCAL,
+        patterns="""
+(function_declaration name: (_) @name body: (_)? @body) @function
+(assignment_statement (variable_list . name: (_) @name)
+  (expression_list . value: (function_definition body: (_)? @body))) @function
+(field name: (_) @name value: (function_definition body: (_)? @body)) @function
+(chunk (variable_declaration (assignment_statement (variable_list . name: (_) @name))) @variable)
+(variable_declaration (assignment_statement (expression_list (function_call name: (identifier) @_r
+  arguments: (arguments (string content: (_) @source))))) (#eq? @_r "require")) @import
+""",
+        calls="""(function_call name: [(identifier) @callee (dot_index_expression field: (_) @callee)
+  (method_index_expression method: (_) @callee)])""",
+    ),
+    Language(
+        "elixir",
+        "tree_sitter_elixir",
+        (".ex", ".exs"),
+        mark="#",
+        shebangs=("elixir",),
+        visibility=Visibility.DEFP,
+        patterns="""
+(call target: (identifier) @_m (arguments . (_) @name) (do_block)? @body
+  (#any-of? @_m "defmodule" "defprotocol" "defimpl")) @module
+(call target: (identifier) @_f (arguments . [(identifier) @name (call target: (_) @name)
+  (binary_operator left: [(identifier) @name (call target: (_) @name)])]) (do_block)? @body
+  (#any-of? @_f "def" "defp" "defmacro" "defmacrop" "defguard" "defguardp" "defdelegate")) @function
+(call target: (identifier) @name (#any-of? @name "defstruct" "defexception")) @struct
+(call target: (identifier) @_i (arguments . (_) @source) (#any-of? @_i "use" "import" "alias" "require")) @import
+""",
+        calls="(call target: [(identifier) @callee (dot right: (identifier) @callee)])",
+    ),
+    Language(
+        "julia",
+        "tree_sitter_julia",
+        (".jl",),
+        mark="#",
+        shebangs=("julia",),
+        comments=("line_comment", "block_comment"),
+        patterns="""
+(module_definition name: (_) @name . (_)? @body) @module
+(function_definition (signature) @name . (_)? @body) @function
+(macro_definition (signature) @name . (_)? @body) @function
+(assignment . [(call_expression) (where_expression) (typed_expression (call_expression))] @name) @function
+(struct_definition (type_head) @name . (_)? @body) @struct
+(abstract_definition (type_head) @name) @type
+(const_statement (assignment . (_) @name)) @constant
+(using_statement (_) @source) @import
+(import_statement (_) @source) @import
+(export_statement (identifier) @listed)
+""",
+        calls="(call_expression . [(identifier) @callee (field_expression (identifier) @callee .)])",
+    ),
+    Language(
+        "css",
+        "tree_sitter_css",
+        (".css",),
+        mark="",
+        patterns="""
+(rule_set (selectors) @name (block) @body) @rule
+(media_statement "@media" @name (block) @body) @block
+(supports_statement "@supports" @name (block) @body) @block
+(keyframes_statement (keyframes_name) @name (keyframe_block_list) @body) @keyframes
+(at_rule (at_keyword) @name (block)? @body) @block
+(import_statement (_) @source) @import
+""",
+    ),
+    Language(
+        "html",
+        "tree_sitter_html",
+        (".html", ".htm", ".xhtml"),
+        mark="",
+        patterns="""
+(script_element (start_tag) @name) @script
+(style_element (start_tag) @name) @style
+(element (start_tag (tag_name) @_h) @name (#match? @_h "^[hH][1-6]$")) @heading
+(element (start_tag (attribute (attribute_name) @_i)) @name (#eq? @_i "id")) @element
+(element (start_tag (tag_name) @_t) @name
+  (#any-of? @_t "head" "body" "header" "nav" "main" "section" "article" "aside" "footer" "form" "table" "template")) @element
+""",
+    ),
+)

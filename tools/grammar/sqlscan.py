@@ -1,0 +1,80 @@
+"""Pure: SQL as statements; what they create is named with its columns, runs of inserts are counted."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from .definition import Definition, Outline
+from .docs import doc_above
+from .spans import LineMap, clip, one_line
+
+_TOKEN: Final = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
+_HEAD: Final = re.compile(
+    r"^(?P<verb>create|alter|drop|insert|update|delete|select|with|grant|revoke|truncate|comment|merge|replace|call|do|begin|commit|use|set|copy)\b"
+    r"(?:\s+(?:or\s+replace|temp(?:orary)?|unique|unlogged|global|local|recursive|materialized|external|definer\s*=\s*\S+))*"
+    r"(?:\s+(?P<what>table|view|index|function|procedure|trigger|type|schema|database|sequence|role|user|extension|policy|domain|into|from|on))?"
+    r"(?:\s+(?:if\s+(?:not\s+)?exists|only|concurrently))*\s*(?P<name>[\w.\"`\[\]$-]+)?",
+    re.IGNORECASE,
+)
+_COLUMN: Final = re.compile(r"[(,]\s*([\"`\[]?\w+[\"`\]]?)\s+\w")
+_NOT_COLUMNS: Final = frozenset({"constraint", "primary", "foreign", "unique", "check", "key", "index", "exclude", "like"})
+_MAX_STATEMENTS: Final = 20_000
+
+
+def sql_outline(data: bytes) -> Outline:
+    """Outline statement by statement."""
+    lines = LineMap(data)
+    out: list[Definition] = []
+    runs: dict[int, int] = {}
+    for start, end in _statements(data):
+        kind, name, signature, columns = _describe(data, start, end)
+        first, last = lines.line_of(start), lines.last_line_of(start, end)
+        if kind in {"insert", "copy"} and out and (out[-1].kind, out[-1].name) == (kind, name):
+            runs[len(out) - 1] = runs.get(len(out) - 1, 1) + 1
+            previous = out[-1]
+            out[-1] = Definition(kind, name, previous.start_line, last, previous.signature)
+            continue
+        out.append(Definition(kind, name, first, last, signature, doc_above(lines, first, "--")))
+        out += [Definition("field", column, first, last, column, depth=1, parent=name) for column in columns]
+        if len(out) > _MAX_STATEMENTS:
+            break
+    for at, times in runs.items():
+        one = out[at]
+        out[at] = Definition(one.kind, one.name, one.start_line, one.end_line, f"{one.signature} ×{times:,}")
+    return Outline("sql", lines.count, tuple(out))
+
+
+def _statements(data: bytes) -> Iterator[tuple[int, int]]:
+    start = 0
+    for token in _TOKEN.finditer(data):
+        if token.group() == b";":
+            begin = _skip(data, start, token.start())
+            if begin < token.start():
+                yield begin, token.end()
+            start = token.end()
+    begin = _skip(data, start, len(data))
+    if begin < len(data):
+        yield begin, len(data)
+
+
+_BLANK: Final = re.compile(rb"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
+
+
+def _skip(data: bytes, start: int, end: int) -> int:
+    match = _BLANK.match(data, start, end)
+    return match.end() if match else start
+
+
+def _describe(data: bytes, start: int, end: int) -> tuple[str, str, str, list[str]]:
+    text = one_line(data, start, end, limit=4000)
+    match = _HEAD.match(text)
+    if match is None:
+        return "statement", clip(text.split(" ", 1)[0], 40), clip(text, 100), []
+    verb, what = match["verb"].lower(), (match["what"] or "").lower()
+    name = (match["name"] or "").strip('"`[]') or verb
+    if verb == "create" and what == "table":
+        columns = [column.strip('"`[]') for column in _COLUMN.findall(text)]
+        columns = list(dict.fromkeys(column for column in columns if column.lower() not in _NOT_COLUMNS))
+        return "table", name, clip(text.split("(", 1)[0].strip(), 100), columns
+    kind = what if verb == "create" and what else verb
+    return kind, name, clip(text, 120), []

@@ -1,0 +1,114 @@
+"""The structure of any file: its language, definitions, imports, calls.
+
+Every function takes a path (for the name alone; nothing is opened) and the bytes of the file, returns plain picklable values
+and never raises for any input: what a grammar cannot read within its limits is outlined from its lines, labelled so. Meant to
+be called by dotted name in a worker process: parsing holds the interpreter lock.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from .grammar.comments import CompactText, compact_code, unchanged
+from .grammar.definition import MEMBER_KINDS, Outline
+from .grammar.detect import is_code, language_name
+from .grammar.extract import extract
+from .grammar.keyed import ini_outline, toml_outline, yaml_outline
+from .grammar.lineguess import guess_outline
+from .grammar.logscan import log_outline
+from .grammar.markup import xml_outline
+from .grammar.parsing import MAX_PARSE_BYTES, PARSE_TIMEOUT_S, ParseRefused, parse
+from .grammar.prose import markdown_outline, rst_outline, text_outline
+from .grammar.shape import json_outline, ndjson_outline, notebook_outline
+from .grammar.sqlscan import sql_outline
+from .grammar.table import LANGUAGE_BY_NAME
+from .grammar.tabular import csv_outline, tsv_outline
+
+SCANNERS: Final[Mapping[str, Callable[[bytes], Outline]]] = {
+    "markdown": markdown_outline,
+    "rst": rst_outline,
+    "text": text_outline,
+    "json": json_outline,
+    "ndjson": ndjson_outline,
+    "notebook": notebook_outline,
+    "yaml": yaml_outline,
+    "toml": toml_outline,
+    "ini": ini_outline,
+    "csv": csv_outline,
+    "tsv": tsv_outline,
+    "sql": sql_outline,
+    "log": log_outline,
+    "xml": xml_outline,
+}
+"""Formats that are scanned without a grammar."""
+_MAX_SCAN_BYTES: Final = 4_000_000
+
+
+def language_of(path: str, data: bytes = b"") -> str | None:
+    """Name the language or format of a file, or None. The first 20 KB of `data` are enough."""
+    return language_name(path, data)
+
+
+def is_code_language(language: str | None) -> bool:
+    """Say whether `language` is a programming language (an outline of it is one of definitions)."""
+    return is_code(language)
+
+
+def outline(path: str, data: bytes, with_calls: bool = False, timeout_s: float = PARSE_TIMEOUT_S) -> Outline:
+    """Return the outline of a file; `fallback` says why when it is not the grammar's own."""
+    data = utf8(data)
+    name = language_name(path, data)
+    language = LANGUAGE_BY_NAME.get(name or "")
+    try:
+        if language is not None:
+            return extract(language, parse(language, data, timeout_s=timeout_s), data, with_calls=with_calls)
+        if name in SCANNERS:
+            if len(data) > _MAX_SCAN_BYTES:
+                raise ParseRefused(f"larger than {_MAX_SCAN_BYTES:,} bytes")
+            return SCANNERS[name](data)
+        why = f"no grammar for {name}" if name else "unknown language"
+    except ParseRefused as refusal:
+        why = str(refusal)
+    except Exception as error:  # the boundary to grammars and scanners: a fault in one must cost the outline, not the call
+        why = f"the outline of {name} failed ({type(error).__name__})"
+    return guess_outline(name, data, why)
+
+
+def definitions(path: str, data: bytes) -> list[tuple[str, str, int, int, int]]:
+    """Return (kind, name, start line, end line, depth) of what a chunk of text can be cut at, in order of appearance."""
+    return [
+        (one.kind, one.name, one.start_line, one.end_line, one.depth)
+        for one in outline(path, data).definitions
+        if one.kind not in MEMBER_KINDS or (one.end_line > one.start_line and one.depth == 0)
+    ]
+
+
+def compact(path: str, data: bytes, timeout_s: float = 2 * PARSE_TIMEOUT_S) -> CompactText:
+    """Return code without comments and runs of blank lines; whatever is in doubt stays, with the reason."""
+    data = utf8(data)
+    language = LANGUAGE_BY_NAME.get(language_name(path, data) or "")
+    if language is None:
+        return unchanged(data, "no grammar for it: left as it is rather than guessed")
+    try:
+        return compact_code(language, data, timeout_s=timeout_s)
+    except ParseRefused as refusal:
+        return unchanged(data, str(refusal))
+    except Exception as error:  # the boundary to grammars: a fault in one must cost the view, not the call
+        return unchanged(data, f"reading its syntax failed ({type(error).__name__})")
+
+
+def can_parse(path: str, data: bytes) -> bool:
+    """Say whether a grammar will read this file."""
+    return language_name(path, data) in LANGUAGE_BY_NAME and len(data) <= MAX_PARSE_BYTES
+
+
+def utf8(data: bytes) -> bytes:
+    r"""Return `data` as UTF-8 without a byte order mark; the number of `\n` stays what the decoded text has."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def guess(path: str, data: bytes, why: str) -> Outline:
+    """Return the outline from lines alone, labelled with `why`: for a caller whose worker could not answer."""
+    data = utf8(data)
+    return guess_outline(language_name(path, data), data, why)

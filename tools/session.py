@@ -1,0 +1,238 @@
+"""`session`: save, list, restore, clear, summary, handoff; and `search scope=session`."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from ..cache.archive.archive import SessionArchive, SessionView
+from ..cache.archive.bridge import age_text, handles_of
+from ..cache.archive.confidential import tells_secret
+from ..cache.archive.events import ToolEvent
+from ..cache.archive.snapshots import SnapshotReason
+from ..cache.archive.targets import Target
+from ..cache.errors import InvalidArgument, SecretDenied, UnknownHandle
+from ..cache.tokens import TokenCounter
+from .answer import Answer, clean_text, facts_line
+from .call import Call
+from .listing import fit_items, shown
+from .recalled import recalled_items
+
+DEFAULT_BUDGET: Final = 2_500
+SUMMARY_BUDGET: Final = 1_500
+_ENVELOPE_TOKENS: Final = 60
+_SHOWN_KEPT: Final = 12
+ACTIONS: Final = ("save", "list", "restore", "clear", "summary", "handoff")
+
+Keep = float | str | Sequence[str] | None
+"""A number: the least importance that `clear` keeps; texts: handles, paths or kinds that it keeps whatever they score."""
+SummariseWith = Callable[[str], Awaitable[str]]
+"""Asks the client's model; raises what it likes when it cannot."""
+
+
+class SessionTool:
+    """Serves `session` for one conversation."""
+
+    def __init__(
+        self,
+        archive: SessionArchive,
+        counter: TokenCounter,
+        *,
+        has_handle: Callable[[str], bool] = lambda handle: True,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._archive = archive
+        self._counter = counter
+        self._has_handle = has_handle
+        self._wall = wall
+
+    def run(self, call: Call, *, action: str, id: str | None = None, keep: Keep = None, note: str | None = None) -> Answer:
+        """Answer one call.
+
+        Raises:
+            InvalidArgument: The action, the id or `keep` is not one there is.
+            UnknownHandle: There is no session, name or snapshot of this id.
+            SecretDenied: The note holds a secret.
+            CorruptPayload: The snapshot is damaged.
+            StoreUnavailable: The archive cannot be used now.
+        """
+        wanted = (id or "").strip()
+        serve = {
+            "save": lambda: self._save(wanted, note or ""),
+            "list": lambda: self._list(call),
+            "restore": lambda: self._restore(call, wanted),
+            "clear": lambda: self._clear(call, wanted, keep),
+            "summary": lambda: self._summary(call, wanted),
+            "handoff": lambda: self._handoff(call, wanted, note or ""),
+        }.get(action)
+        if serve is None:
+            raise InvalidArgument(f"action must be one of {', '.join(ACTIONS)}", next_call='session(action="list")')
+        call.deadline.check()
+        if note:
+            self._note(note)
+        return serve()
+
+    def search_session(self, call: Call, query: str, k: int, budget: int) -> Answer:
+        """Answer `search scope=session`: three-tier recall, every entry with its tier, matched terms and handle."""
+        found = self._archive.recall(query, limit=k)
+        tiers = ", ".join(tier.value for tier in found.tiers)
+        head = f'search "{shown(query, 60)}"'
+        if not found.found:
+            first = facts_line(head, "session", f"0 matches above the thresholds of: {tiers or 'no tier (no words to look for)'}")
+            return Answer(clean_text(f'{first}\nnext search(scope="workspace") · session(action="list")'))
+        listing = fit_items(recalled_items(found.found), call, budget - _ENVELOPE_TOKENS, self._counter)
+        first = facts_line(
+            head,
+            "session",
+            f"{listing.items} of {len(found.found)} entries",
+            f"tiers: {tiers}",
+            f"best {found.found[0].similarity:.2f}",
+        )
+        nexts = [f'restore(handle="{handle}")' for one in found.found for handle in one.handles[:1] if self._has_handle(handle)]
+        more = [f"{listing.left_out} more: budget={2 * budget}"] if listing.left_out else []
+        last = "next " + " · ".join([*dict.fromkeys(nexts[:3]), *more] or ['search(scope="workspace")'])
+        return Answer(clean_text("\n".join([first, *listing.lines, last])))
+
+    def resume_summary(self, wanted: str, budget: int) -> tuple[Target | None, str]:
+        """Return the session to go on from and its summary in at most `budget` tokens, the model's own first if it wrote one."""
+        target = self._archive.target(wanted)
+        if target is None:
+            return None, "Nothing is recorded in this workspace yet."
+        written = self._archive.written_summary(target)
+        text = written.text.strip() if written else ""
+        cost = self._count(text)
+        if text and cost <= budget // 2:
+            is_old = written is not None and written.seq < target.session.last_seq
+            head = f"{text}\n(written by the client's model{', before the newest events' if is_old else ''})\n"
+            rest = self._archive.summary(target, budget - self._count(head) - 4, self._count, has_handle=self._has_handle)
+            return target, head + rest.text
+        return target, self._archive.summary(target, budget, self._count, has_handle=self._has_handle).text
+
+    async def summarise_with(self, ask: SummariseWith, *, id: str = "") -> bool:
+        """Let the client's model write the summary of a session, and keep it; return whether it did.
+
+        Nothing depends on it: without an answer the extract stands as before.
+        """
+        target = self._archive.target(id)
+        if target is None:
+            return False
+        text = (await ask(self._archive.prompt_for_model(target, self._count))).strip()
+        if not text or tells_secret(text):
+            return False
+        self._archive.keep_written_summary(target, text[:8_000])
+        return True
+
+    def _save(self, name: str, note: str) -> Answer:
+        saved = self._archive.save(name, note=note)
+        held = f"{saved.snapshot.entries} entries"
+        named = f"name {saved.name}" if saved.name else ""
+        first = facts_line("session save", saved.session.id, saved.snapshot.label, held, named, self._archive.store.notice)
+        last = f'next session(action="restore", id="{saved.name or saved.snapshot.label}")'
+        return Answer(clean_text(f"{first}\n{last}"))
+
+    def _list(self, call: Call) -> Answer:
+        views = self._archive.sessions()
+        now = self._wall()
+        items = [[self._list_line(view, now)] for view in views]
+        if not items:
+            return Answer('session list · none yet\nnext session(action="save", id="a-name")')
+        listing = fit_items(items, call, DEFAULT_BUDGET, self._counter)
+        first = facts_line("session list", f"{listing.items} of {len(items)} sessions", self._archive.store.notice)
+        other = next((view for view in views if not view.is_current), views[0])
+        last = f'next session(action="restore", id="{other.row.names[-1] if other.row.names else other.row.id}")'
+        return Answer(clean_text("\n".join([first, *listing.lines, last])))
+
+    def _list_line(self, view: SessionView, now: float) -> str:
+        row = view.row
+        newest = view.snapshots[-1].label if view.snapshots else ""
+        return facts_line(
+            row.id,
+            f"names {', '.join(row.names)}" if row.names else "",
+            "this session" if view.is_current else f"active {age_text(now - row.active_s)} ago",
+            f"{row.events} events",
+            f"{view.entries} entries",
+            f"{len(view.snapshots)} snapshots, newest {newest}" if newest else "",
+            f"from {row.origin}" if row.origin else "",
+        )
+
+    def _restore(self, call: Call, wanted: str) -> Answer:
+        if not wanted:
+            raise InvalidArgument("restore needs id", why="a session, a name or a snapshot", next_call='session(action="list")')
+        restored = self._archive.restore(wanted)
+        summary = self._archive.summary(restored.target, self._room(call), self._count, has_handle=self._has_handle)
+        count = f"{len(restored.entries)} entries"
+        first = facts_line("session restore", restored.target.label, count, f"{age_text(restored.age_s)} old")
+        handles = [handle for handle in handles_of(reversed(restored.entries)) if self._has_handle(handle)]
+        nexts = [f'restore(handle="{handle}")' for handle in handles[:2]]
+        last = "next " + " · ".join([*nexts, 'search(query=…, scope="session")'])
+        return Answer(clean_text("\n".join([first, restored.bridge, summary.text, last])))
+
+    def _clear(self, call: Call, wanted: str, keep: Keep) -> Answer:
+        if wanted and wanted != self._archive.session_id:
+            raise InvalidArgument(
+                f"{shown(wanted, 64)} is not this conversation's session",
+                why="a session is cleared by the conversation that it belongs to, or by age",
+                next_call='session(action="clear")',
+            )
+        if isinstance(keep, bool) or (isinstance(keep, int | float) and not 0 <= keep <= 1):
+            raise InvalidArgument(
+                f"keep must be from 0 to 1, or texts, got {keep}", next_call='session(action="clear", keep=0.4)'
+            )
+        if isinstance(keep, int | float):
+            cleared = self._archive.clear(min_importance=float(keep))
+        else:
+            cleared = self._archive.clear([keep] if isinstance(keep, str) else list(keep or ()))
+        plan = cleared.plan
+        first = facts_line(
+            "session clear",
+            cleared.session_id,
+            f"kept {len(plan.kept)} of {len(plan.kept) + len(plan.cleared)} entries",
+            cleared.reason.value,
+        )
+        items = [
+            [f"kept {one.score:.2f} ({one.reason.value}): {shown(one.entry.title or one.entry.text, 160)}"] for one in plan.kept
+        ]
+        listing = fit_items(items[:_SHOWN_KEPT], call, DEFAULT_BUDGET, self._counter)
+        back = cleared.snapshot.label if cleared.snapshot else ""
+        last = f'next session(action="restore", id="{back}")' if back else 'next search(query=…, scope="session")'
+        return Answer(clean_text("\n".join([first, cleared.bridge, *listing.lines, last])))
+
+    def _summary(self, call: Call, wanted: str) -> Answer:
+        target, text = self.resume_summary(wanted, self._room(call))
+        if target is None:
+            return Answer(clean_text(f"session summary · none\n{text}"))
+        # What changes with every call stands last, so that a prompt cache keeps the front.
+        row = target.session
+        last = facts_line(
+            f"{row.events:,} events, {row.tokens:,} tok delivered", f"{self._count(text):,} tok", self._archive.store.notice
+        )
+        return Answer(clean_text("\n".join([facts_line("session summary", target.label), text, last])))
+
+    def _handoff(self, call: Call, name: str, note: str) -> Answer:
+        if not name:
+            raise InvalidArgument(
+                "handoff needs id", why="the name the other agent asks for", next_call='session(action="handoff", id="a-name")'
+            )
+        saved = self._archive.save(name, note=note, reason=SnapshotReason.HANDOFF)
+        target = self._archive.target(name)
+        if target is None:
+            raise UnknownHandle(f"{name} could not be read back", next_call='session(action="list")')
+        summary = self._archive.summary(target, self._room(call), self._count, has_handle=self._has_handle)
+        first = facts_line(
+            "session handoff", saved.name, saved.snapshot.label, f"{saved.snapshot.entries} entries", self._archive.store.notice
+        )
+        last = f'next tell the other agent: session(action="restore", id="{saved.name}"); facts are shared, receipts are not'
+        return Answer(clean_text("\n".join([first, summary.text, last])))
+
+    def _note(self, note: str) -> None:
+        if tells_secret(note):
+            raise SecretDenied(
+                "the note is not stored", why="it holds a password, a key or a token", next_call="leave the secret out"
+            )
+        self._archive.recorder.record(ToolEvent("session", "note", note=note))
+
+    def _room(self, call: Call) -> int:
+        """Tokens for a summary: its own default, or less where the client shows less."""
+        return max(_ENVELOPE_TOKENS, min(SUMMARY_BUDGET, call.limit.tokens, call.limit.chars // 4) - _ENVELOPE_TOKENS)
+
+    def _count(self, text: str) -> int:
+        return self._counter.count(text).tokens

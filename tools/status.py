@@ -1,0 +1,80 @@
+"""`status`: pressure, budgets, residency, net savings, index coverage, and why things left."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .answer import Answer, facts_line
+from .call import Call
+from .savings import Savings
+
+STATUS_KEY: Final = "penstock/status"
+MB: Final = 1 << 20
+
+
+class StatusTool:
+    """Serves `status` from a snapshot that the engine takes of all its parts."""
+
+    def __init__(self, snapshot: Callable[[], Mapping[str, Any]], savings: Callable[[], Savings]) -> None:
+        self._snapshot = snapshot
+        self._savings = savings
+
+    def run(self, call: Call, *, detail: str = "short") -> Answer:
+        """Answer one call."""
+        call.deadline.check()
+        found = self._snapshot()
+        savings = self._savings()
+        lines = [*_headline(found), *_savings_lines(savings, is_full=detail == "full")]
+        if detail == "full":
+            lines += _full(found)
+        machine = {
+            **found,
+            "savings": {"fixed": savings.fixed, "sent": savings.sent, "left_out": savings.left_out, "net": savings.net},
+        }
+        return Answer("\n".join(lines), meta={STATUS_KEY: machine})
+
+
+def _headline(found: Mapping[str, Any]) -> list[str]:
+    pressure, ledger, memory = found["pressure"], found["ledger"], found["memory"]
+    lines = [
+        facts_line(
+            "status",
+            f"pressure {pressure['level']}",
+            f"ledger {ledger['used_bytes'] / MB:.1f} of {ledger['budget_bytes'] / MB:.0f} MB",
+            f"RSS {memory['rss_bytes'] / MB:.0f} of {memory['limit_bytes'] / MB:.0f} MB ({memory['limit_reason']})",
+        ),
+        f"cache: {found['cache']}",
+        f"handles: {found['handles']}",
+        f"receipts: {found['receipts']}",
+        f"index: {found['index']}",
+    ]
+    return lines + [f"notice: {notice}" for notice in found["notices"]]
+
+
+def _savings_lines(savings: Savings, *, is_full: bool) -> list[str]:
+    net = f"{savings.net:+,}"
+    lines = [
+        f"savings: net {net} tok = {savings.left_out:,} left out - {savings.overhead:,} own cost"
+        f" (definitions and instructions {savings.fixed:,}); sent {savings.sent:,}"
+    ]
+    if is_full:
+        lines += [
+            f"  {name}: {costs.calls:,} calls, {costs.sent:,} tok sent, {costs.left_out:,} left out, {costs.errors:,} errors"
+            for name, costs in savings.tools.items()
+        ]
+    return lines
+
+
+def _full(found: Mapping[str, Any]) -> list[str]:
+    pressure = found["pressure"]
+    lines = [f"pressure: p {pressure['p']} by {pressure['driver'] or 'nothing'}, levels seen: {', '.join(pressure['seen'])}"]
+    lines += [
+        f"  {change['ago_s']} s ago: {change['level']} (p {change['p']} by {change['driver']})" for change in pressure["history"]
+    ]
+    lines.append(
+        "ledger accounts: " + (", ".join(f"{name} {held:,} B" for name, held in found["ledger"]["accounts"].items()) or "none")
+    )
+    evictions = found["evictions"]
+    lines.append(f"evictions: {evictions['rounds']} rounds, {evictions['freed_bytes']:,} bytes freed")
+    lines += [f"  {explanation}" for explanation in found["explanations"]]
+    lines += [f"left: {line}" for line in found["left"]]
+    return lines

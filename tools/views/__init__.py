@@ -1,0 +1,1 @@
+"""True views of a file: each says what it left out."""

@@ -1,0 +1,75 @@
+"""A directory as a tree with token counts; each line begins with the path, so that it can be read or searched for next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .view import TokenCount, View
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file or directory below the one shown."""
+
+    path: str
+    """Relative to the root, forward slashes, printable."""
+    tokens: int
+    """Of a file, or of everything below a directory; estimated from bytes where not counted."""
+    is_dir: bool = False
+    files: int = 0
+    """Files below a directory."""
+    is_estimated: bool = True
+
+
+def tree_view(entries: Sequence[TreeEntry], count: TokenCount, *, budget: int | None = None) -> View:
+    """Pure: list `entries` by path; over budget the deepest levels are folded into their directories.
+
+    Directories carry the sum of what is below them, so a folded level loses names, never weight.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.path.split("/"))
+    depths = [entry.path.rstrip("/").count("/") for entry in ordered]
+    shown = list(range(len(ordered)))
+    body = _render(ordered, shown)
+    deepest = max(depths, default=0)
+    while budget is not None and count(body) > budget and deepest > min(depths, default=0):
+        deepest -= 1
+        shown = [at for at in range(len(ordered)) if depths[at] <= deepest]
+        body = _render(ordered, shown)
+    if budget is not None and count(body) > budget:
+        shown = _largest(ordered, shown, count, budget)
+        body = _render(ordered, shown)
+    left_out = len(ordered) - len(shown)
+    if left_out:
+        body += f"… {left_out:,} more entries (deeper or smaller; give a narrower path or a larger budget) …\n"
+    files = sum(not entry.is_dir for entry in ordered)
+    tokens = sum(entry.tokens for entry in ordered if not entry.is_dir)
+    notes = (f"{files:,} files", f"~{tokens:,} tok in all") + ((f"{left_out:,} entries left out",) if left_out else ())
+    return View("tree", body, (), 0, is_lossy=bool(left_out), notes=notes)
+
+
+def _largest(ordered: Sequence[TreeEntry], shown: list[int], count: TokenCount, budget: int) -> list[int]:
+    """Keep directories before files, and the heavier before the lighter, as many as fit."""
+    by_weight = sorted(shown, key=lambda at: (not ordered[at].is_dir, -ordered[at].tokens, at))
+    mark = count("… 10,000 more entries (deeper or smaller; give a narrower path or a larger budget) …\n")
+    low, high = 0, len(by_weight)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(_render(ordered, sorted(by_weight[:middle]))) + mark <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    return sorted(by_weight[:low])
+
+
+def _render(ordered: Sequence[TreeEntry], shown: Sequence[int]) -> str:
+    return "".join(_line(ordered[at]) for at in shown)
+
+
+def _line(entry: TreeEntry) -> str:
+    if entry.is_dir:
+        files = f" in {entry.files:,} file{'s' if entry.files != 1 else ''}" if entry.files else ""
+        return f"{entry.path.rstrip('/')}/ {_tokens(entry)}{files}\n"
+    return f"{entry.path} {_tokens(entry)}\n"
+
+
+def _tokens(entry: TreeEntry) -> str:
+    return f"{'~' if entry.is_estimated else ''}{entry.tokens:,} tok"

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..deadline import Deadline
@@ -94,7 +95,7 @@ class FactBook:
     ) -> None:
         self._store = store
         self._read_file = read_file
-        self._commit_of = commit_of or (lambda deadline: head_commit(read_file, deadline))
+        self._commit_of: Callable[[Deadline], str] = commit_of or partial(head_commit, read_file)
         self._wall = wall
 
     def remember(self, topic: str, value: str, evidence: Sequence[str], *, author: str, deadline: Deadline) -> Remembered:

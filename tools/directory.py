@@ -38,10 +38,7 @@ class DirectoryLister:
             "" if walked.is_complete else f"listed {len(walked.files):,} of at least {walked.seen:,} files",
         )
         tokens = self._memo.tokens(view.body)
-        raw = sum(entry.tokens for entry in entries if not entry.is_dir)
-        return Part(
-            path=rel, view="tree", body=view.body, facts=facts, is_lossy=view.is_lossy, tokens=tokens, raw_tokens=max(raw, tokens)
-        )
+        return Part(path=rel, view="tree", body=view.body, facts=facts, is_lossy=view.is_lossy, tokens=tokens, raw_tokens=tokens)
 
 
 def tree_entries(sizes: dict[str, int], below: str) -> list[TreeEntry]:

@@ -107,6 +107,10 @@ class SessionTool:
             return target, head + rest.text
         return target, self._archive.summary(target, budget, self._count, has_handle=self._has_handle).text
 
+    def age_s(self, target: Target) -> float:
+        """Return the seconds since the last activity of a target's session."""
+        return max(0.0, self._wall() - target.session.active_s)
+
     async def summarise_with(self, ask: SummariseWith, *, id: str = "") -> bool:
         """Let the client's model write the summary of a session, and keep it; return whether it did.
 

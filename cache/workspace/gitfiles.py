@@ -53,7 +53,7 @@ class GitFiles:
 
     def __init__(self, program: str | None, environment: Mapping[str, str], *, timeout_s: float = 15.0) -> None:
         """`program` None never lists anything; the timeout bounds a repository that makes git hang (a FIFO as `.gitignore`)."""
-        self._program = program
+        self.program: Final = program
         self._timeout_s = timeout_s
         self._environment = {name: environment[name] for name in _KEPT_VARIABLES if name in environment} | _SET_VARIABLES
 
@@ -68,7 +68,7 @@ class GitFiles:
         return cls(program, environment)
 
     def __repr__(self) -> str:
-        return f"<GitFiles {self._program}>"
+        return f"<GitFiles {self.program}>"
 
     def list_names(self, folder: str, *, under: str, max_names: int, deadline: Deadline) -> GitNames | None:
         """List what is below `under` in `folder`; None if git cannot: not a work tree, foreign-owned, damaged, too slow, absent.
@@ -76,7 +76,7 @@ class GitFiles:
         Raises:
             DeadlineExceeded, CallCancelled: The call's own time is over.
         """
-        if self._program is None or not is_work_tree(folder):
+        if self.program is None or not is_work_tree(folder):
             return None
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         query = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *([under] if under else [])]
@@ -84,7 +84,7 @@ class GitFiles:
         seen = 0
         try:
             process = subprocess.Popen(
-                [self._program, "--no-pager", *settings, *query],
+                [self.program, "--no-pager", *settings, *query],
                 cwd=folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -119,10 +119,10 @@ class GitFiles:
 
         `cat-file` is plumbing: it runs no filter, textconv or hook (measured).
         """
-        if self._program is None or not is_work_tree(folder):
+        if self.program is None or not is_work_tree(folder):
             return None
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-        command = [self._program, "--no-pager", *settings, "cat-file", "blob", f"HEAD:./{rel}"]
+        command = [self.program, "--no-pager", *settings, "cat-file", "blob", f"HEAD:./{rel}"]
         try:
             process = subprocess.Popen(
                 command,

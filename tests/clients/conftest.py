@@ -161,7 +161,12 @@ def _responses(model: ScriptedModel, body: Body) -> list[str]:
     item: Body = {"type": "message", "id": f"msg_{next(model.ids)}", "role": "assistant", "status": "completed"}
     item["content"] = [{"type": "output_text", "text": "done", "annotations": []}]
     if step:
-        item = {"type": "function_call", "id": f"fc_{next(model.ids)}", "call_id": f"call_{next(model.ids)}", "status": "completed"}
+        item = {
+            "type": "function_call",
+            "id": f"fc_{next(model.ids)}",
+            "call_id": f"call_{next(model.ids)}",
+            "status": "completed",
+        }
         item |= {"namespace": "mcp__penstock", "name": step[0], "arguments": json.dumps(step[1])}
     base: Body = {"id": f"resp_{next(model.ids)}", "object": "response", "created_at": 1, "model": "fake"}
     usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15}
@@ -193,7 +198,10 @@ def _chat(model: ScriptedModel, body: Body) -> list[str]:
         {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]},
         {"choices": [], "usage": usage},
     ]
-    return [*(f"data: {json.dumps({**base, 'object': 'chat.completion.chunk', **one})}\n\n" for one in chunks), "data: [DONE]\n\n"]
+    return [
+        *(f"data: {json.dumps({**base, 'object': 'chat.completion.chunk', **one})}\n\n" for one in chunks),
+        "data: [DONE]\n\n",
+    ]
 
 
 def _gemini(model: ScriptedModel, body: Body) -> list[str]:
@@ -336,7 +344,11 @@ CLIENTS = {
         "opencode",
         "penstock_",
         lambda stage: ["run", "please look"],
-        lambda stage: {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"},
+        lambda stage: {
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        },
         _prepare_opencode,
     ),
 }
@@ -365,7 +377,11 @@ def repository(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("cache", "tools", "server", "configs"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "vocab"))
-    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "all"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "all"],
+    ):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     return folder
 

@@ -34,7 +34,9 @@ def handle_in(text: str) -> str:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_model_gets_every_answer_whole(run_client: RunClient, repository: Path, client: str) -> None:
     log = repository / "build.log"
-    log.write_text("".join(f"step {n}: compiled module_{n}.c in {n % 7} ms\n" for n in range(400)) + "error: module_7.c:12: no such file\n")
+    log.write_text(
+        "".join(f"step {n}: compiled module_{n}.c in {n % 7} ms\n" for n in range(400)) + "error: module_7.c:12: no such file\n"
+    )
     script: list[Step] = [
         ("read", lambda results: {"path": "cache/errors.py", "view": "full"}),
         ("search", lambda results: {"query": "eviction of cached entries under memory pressure"}),
@@ -48,4 +50,5 @@ def test_the_model_gets_every_answer_whole(run_client: RunClient, repository: Pa
     assert set(run.first_tools) >= TOOLS
     assert len(run.results) == len(script), run.output[-3000:]
     for result in run.results:
-        print("----", len(result)); print(result[:1500])
+        print("----", len(result))
+        print(result[:1500])

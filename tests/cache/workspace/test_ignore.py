@@ -33,7 +33,7 @@ def test_bad_patterns_are_passed_over() -> None:
 
 def test_hostile_patterns_cost_little() -> None:
     patterns = ["*a" * 30, "a/" + "**/" * 20 + "b", "[" * 600, "*" * 100]
-    rules = IgnoreRules().below("", [*patterns, "*a*a*a"])
+    rules = IgnoreRules().below("", [*patterns, "*a*a*b"])
     start = time.perf_counter()
     assert not rules.ignores("/".join(["a" * 200] * 10) + "!", is_dir=False)
     assert time.perf_counter() - start < 1

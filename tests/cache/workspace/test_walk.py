@@ -223,7 +223,7 @@ def test_unreadable_folders_make_the_walk_incomplete(root: Path, make_workspace:
             if len(held) > 100_000:
                 break
     except OSError:
-        for _ in range(3):  # enough for the root and its listing, not for the folder in it
+        for _ in range(2):  # enough for the root and its listing, not for that of the folder in it
             os.close(held.pop())
         result = workspace.walk()
     finally:
@@ -260,7 +260,6 @@ def test_a_hostile_repository_runs_nothing(root: Path, workspace: Workspace, tmp
     git(root, "init", "-q")
     git(root, "add", "a.py")
     git(root, "config", setting, str(hooks if setting == "core.hooksPath" else hooks / "evil"))
-    time.sleep(0)
     os.utime(root / "a.py", (1, 1))
     assert rels(workspace.walk()) == ["a.py", "b.py"]
     assert not marker.exists()
@@ -307,9 +306,7 @@ def test_a_repository_that_makes_git_hang_is_scanned(root: Path, make_workspace:
     os.mkfifo(root / ".gitignore")
     fill(root, "a.py")
     lister = GitFiles("/usr/bin/env", {"PATH": os.environ["PATH"]}, timeout_s=0.3)
-    found = GitFiles.find([root])
-    assert "git" in repr(found)
-    hanging = GitFiles(found._program, {"PATH": os.environ["PATH"]}, timeout_s=0.3)
+    hanging = GitFiles(GitFiles.find([root]).program, {"PATH": os.environ["PATH"]}, timeout_s=0.3)
     for chosen in (lister, hanging):
         start = time.perf_counter()
         result = make_workspace(git=chosen).walk()

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from .engine import vocabulary
+
 if TYPE_CHECKING:
     from mcp import Client
     from rich.progress import Progress, TaskID
@@ -94,6 +96,7 @@ class Driver:
         self._client = client
         self._result = result
         self._step = step
+        self._counter = vocabulary()
 
     async def call(self, tool: str, **arguments: Any) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         """Call a tool; return its text, its parts and the rest of `_meta`."""
@@ -105,10 +108,10 @@ class Driver:
         text = answer.content[0].text  # pyright: ignore[reportAttributeAccessIssue] -- our tools answer one text block
         meta: dict[str, Any] = dict(answer.meta or {})
         parts: list[dict[str, Any]] = meta.get("penstock/parts", [])
-        row.sent_tokens += sum(part["tokens"] for part in parts)
-        row.raw_tokens += sum(
-            part["raw_tokens"] if part["lossy"] or part["view"] == "unchanged" else part["tokens"] for part in parts
-        )
+        sent = self._counter.count(text).tokens
+        row.sent_tokens += sent
+        saved = sum(part["raw_tokens"] - part["tokens"] for part in parts if part["lossy"] or part["view"] == "unchanged")
+        row.raw_tokens += sent + saved
         if answer.is_error:
             self._result.promise(False, f"{tool} {arguments}: {text}")
         self._step(f"{tool} {next(iter(arguments.values()), '')}")

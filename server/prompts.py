@@ -27,7 +27,7 @@ Get to know this workspace before changing it. Search first, read only what the 
 {path}
 1. search(query="…") for the task's own words; follow the next hops it names.
 2. read(path="…", view="map") of the files that matter, then lines=a-b around what you need.
-3. memory(action="recall", query="…") for what was learned here before; session(action="save", note="goal: …") to record the task."""
+3. memory(action="recall", query="…") for what was learned here; session(action="save", note="goal: …") to record the task."""
 
 
 @dataclass(frozen=True, slots=True)

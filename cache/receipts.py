@@ -161,10 +161,10 @@ class ReceiptBook:
                 receipt.id, path, receipt.sha256, receipt.representation, is_unchanged, calls_ago=self._calls - receipt.call
             )
 
-    def is_repeat(self, path: str, representation: Representation) -> bool:
+    def is_repeat(self, path: str, sha256: str, representation: Representation) -> bool:
         """Whether this is asked for again within a few calls of a stub for it: the text was not in sight, so send it whole."""
         with self._lock:
-            stub_call = self._stubs.get((path, representation))
+            stub_call = self._stubs.get((path, representation, sha256))
             return stub_call is not None and self._calls - stub_call <= self.limits.repeat_calls
 
     def tick_call(self) -> None:

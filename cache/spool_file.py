@@ -6,6 +6,7 @@ set aside as `.corrupt-<n>` and a new one is begun; a connection inherited throu
 replaced behind our back is opened again. On a network file system WAL's shared memory does not work: TRUNCATE is used.
 """
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -167,7 +168,7 @@ class SpoolFile:
             try:
                 self._prepare(connection)
             except BaseException:
-                connection.close(True)
+                _close_quietly(connection)
                 raise
         self._connection = connection
         return connection
@@ -237,11 +238,19 @@ class SpoolFile:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close(True)
+            _close_quietly(connection)
 
     def _note(self, notice: str) -> None:
         if notice not in self._notices:
             self._notices.append(notice)
+
+
+def _close_quietly(connection: "apsw.Connection") -> None:
+    """Close; what was acknowledged is safe whether or not the disk still answers."""
+    import apsw  # heavy: lazy by design
+
+    with contextlib.suppress(apsw.Error):
+        connection.close(True)
 
 
 def _number_of(name: str) -> int:

@@ -1,10 +1,11 @@
 """Killable child processes for work that hostile input can make hang, crash or grow: parsing, chunking, index builds.
 
-A call names a function by its dotted name ("package.module:function") and plain values; it runs in a spawned Python that has
-its own memory limit (RLIMIT_DATA) and is killed when it is silent for too long. One crash loses one call: the next one gets a
-fresh child. A generator function streams what it yields, and each yield restarts the clock. A child whose parent has
+A call names a function by its dotted name ("package.module:function") and plain values; it runs in a spawned Python that
+has its own memory limit (RLIMIT_DATA) and is killed when it is silent for too long. One crash loses one call: the next one
+gets a fresh child. A generator function streams what it yields, and each yield restarts the clock. A child whose parent has
 died ends at the end of its input, or by its own alarm when it is stuck in native code, where no Python thread would run.
-What comes back is unpickled with this package's classes and plain builtins only: a parser that was taken over cannot name others.
+What comes back is unpickled with this package's classes and plain builtins only: a parser that was taken over cannot name
+others.
 """
 
 import contextlib
@@ -162,6 +163,7 @@ class Worker:
         self._condition = threading.Condition()
         self._idle: list[_Child] = []
         self._live: set[_Child] = set()
+        self._starting = 0
         self._is_closed = False
         self._counts = {"calls": 0, "spawned": 0, "crashes": 0, "timeouts": 0, "failures": 0}
 
@@ -252,33 +254,41 @@ class Worker:
         _log.debug("worker call ended with %s", type(error).__name__)
 
     def _take(self) -> _Child:
-        end = self._clock() + self.limits.wait_s
+        """Return an idle child or a new one, waiting for a place if there is none.
+
+        Raises:
+            Busy: No place came free, or the worker is closed.
+            WorkerCrashed: No process could be started.
+        """
         with self._condition:
             self._counts["calls"] += 1
-            while not self._is_closed:
-                if self._idle:
-                    return self._idle.pop()
-                if len(self._live) < self.limits.max_children:
-                    # Popen under the lock would hold it across I/O: a place is taken first, the child fills it.
-                    placeholder = cast("_Child", object())
-                    self._live.add(placeholder)
-                    break
-                left = end - self._clock()
-                if left <= 0 or (not self._condition.wait(min(left, 1.0)) and self._clock() >= end):
-                    raise Busy("every helper process is at work", next_call="repeat the call in a few seconds")
-            else:
+            self._condition.wait_for(self._has_place, self.limits.wait_s)
+            if self._is_closed:
                 raise Busy("the helper processes are shut down", why="the server is ending")
+            if self._idle:
+                return self._idle.pop()
+            if not self._has_place():
+                raise Busy("every helper process is at work", next_call="repeat the call in a few seconds")
+            self._starting += 1
+        return self._spawn()
+
+    def _has_place(self) -> bool:
+        return self._is_closed or bool(self._idle) or len(self._live) + self._starting < self.limits.max_children
+
+    def _spawn(self) -> _Child:
+        """Start a child in the place that was taken for it; no lock is held while the system does that."""
+        child = None
         try:
             child = _Child(self.limits)
         except OSError as error:
-            with self._condition:
-                self._live.discard(placeholder)
-                self._condition.notify()
             raise WorkerCrashed("no helper process could be started", why=error.strerror or "") from error
-        with self._condition:
-            self._live.discard(placeholder)
-            self._live.add(child)
-            self._counts["spawned"] += 1
+        finally:
+            with self._condition:
+                self._starting -= 1
+                if child is not None:
+                    self._live.add(child)
+                    self._counts["spawned"] += 1
+                self._condition.notify()
         return child
 
     def _give_back(self, child: _Child, *, is_clean: bool) -> None:
@@ -291,8 +301,7 @@ class Worker:
         self._drop(child)
 
     def _drop(self, child: _Child) -> None:
-        if isinstance(child, _Child):
-            child.kill()
+        child.kill()
         with self._condition:
             self._live.discard(child)
             if child in self._idle:

@@ -9,7 +9,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 _HEADER: Final = struct.Struct(">BQ")
 _RESULT, _EVENT, _ERROR = range(3)

@@ -147,6 +147,10 @@ class Engine:
         self.receipts.add_delivered(sent)
         return answer
 
+    def tool(self, name: str) -> Callable[..., Answer]:
+        """Return a tool's body, to be called with a `Call` and keyword arguments."""
+        return self._tools[name]
+
     def close(self) -> None:
         """Stop the children and let go of the files; what was kept stays on disk."""
         self.index.close()

@@ -5,7 +5,7 @@ bytes just read still match, allows the latter. In doubt, content.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -40,7 +40,7 @@ class Delivery:
 
     def is_repeat(self, file: FileText, ranges: Sequence[LineRange] | None) -> bool:
         """Whether the caller asks again right after a stub: it could not see the text, so it gets all of it."""
-        return self._receipts.is_repeat(file.name, representation_of(ranges))
+        return self._receipts.is_repeat(file.name, file.sha256, representation_of(ranges))
 
     def is_smaller(self, view: View, file: FileText) -> bool:
         """Whether a lossy view saves anything against the raw file."""
@@ -156,7 +156,7 @@ class Delivery:
         Every exact or automatic read comes through here, with or without a receipt: that is how a repeat after a stub is noticed.
         """
         asked = representation_of(ranges)
-        for receipt in _receipt_ids(have):
+        for receipt in _receipt_ids(have) or ("",):
             proof = self._receipts.redeem(receipt, path=file.name, sha256=file.sha256, representation=asked)
             if proof is None or file.is_changing:
                 continue
@@ -234,8 +234,8 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+$", text)
 
 
-def _receipt_ids(have: str) -> Iterator[str]:
-    yield from dict.fromkeys(re.findall(r"r\d+-[0-9a-f]{4}", have[:4096]))
+def _receipt_ids(have: str) -> Sequence[str]:
+    return list(dict.fromkeys(re.findall(r"r\d+-[0-9a-f]{4}", have[:4096])))
 
 
 def _continued(parts: list[Part], rest: str) -> list[Part]:

@@ -74,10 +74,16 @@ def outline(path: str, data: bytes, with_calls: bool = False, timeout_s: float =
 
 
 def definitions(path: str, data: bytes) -> list[tuple[str, str, int, int, int]]:
-    """Return (kind, name, start line, end line, depth) of what a chunk of text can be cut at, in order of appearance."""
+    """Return (kind, name, start line, end line, depth) of what a chunk of text can be cut at, in order of appearance.
+
+    Fields, constants of one line and entries of derived outlines are no places to cut at.
+    """
+    found = outline(path, data)
+    if found.is_derived and found.language != "notebook":
+        return []
     return [
         (one.kind, one.name, one.start_line, one.end_line, one.depth)
-        for one in outline(path, data).definitions
+        for one in found.definitions
         if one.kind not in MEMBER_KINDS or (one.end_line > one.start_line and one.depth == 0)
     ]
 

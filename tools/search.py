@@ -7,7 +7,7 @@ from typing import Final
 from ..cache.deadline import Deadline
 from ..cache.errors import InvalidArgument, PenstockError
 from ..cache.index.cache import IndexCache
-from ..cache.index.confidence import confidence_of
+from ..cache.index.confidence import confidence_of, entropy_of
 from ..cache.index.reservoir import SessionReservoir
 from ..cache.index.snippet import snippet_of
 from ..cache.index.values import Confidence, Coverage, Hit, Prefer, SearchResult
@@ -126,8 +126,9 @@ class SearchTool:
     def _judge(self, session: str, result: SearchResult) -> Confidence:
         held = set(result.hits[0].matched) if result.hits else set[str]()
         share = len(held) / len(result.terms) if result.terms else 0.0
-        confidence = confidence_of(result.entropy, self._reservoir.median(session), share)
-        self._reservoir.observe(session, result.entropy)
+        entropy = entropy_of(result.top_scores)
+        confidence = confidence_of(entropy, self._reservoir.median(session), share)
+        self._reservoir.observe(session, entropy)
         return confidence
 
     def _block(self, hit: Hit, deadline: Deadline) -> _Block:
@@ -202,7 +203,7 @@ def _request(query: str, path: str | None, prefer: str | None, k: int | None, bu
 def _facts(request: SearchRequest, result: SearchResult, shown: int, confidence: Confidence) -> str:
     return facts_line(
         f'search "{shown_query(request.query)}"',
-        f"{shown:,} of {result.matching_files:,} files, {result.matching_chunks:,} matching chunks",
+        f"{shown:,} of {result.matching_chunks:,} matching chunks in {result.matching_files:,} files",
         coverage_text(result.coverage),
         f"confidence {confidence.value}",
     )
@@ -249,7 +250,7 @@ def _nothing_found(request: SearchRequest, result: SearchResult) -> str:
 def _last_line(request: SearchRequest, result: SearchResult, shown: int) -> str:
     best = result.hits[0]
     nexts = [f'read(path="{printable(best.path)}", lines="{best.start}-{best.end}")']
-    nexts.extend(result.hops[:3])
+    nexts.extend(f"{printable(hop.name)} → {printable(hop.path)}:{hop.start}-{hop.end}" for hop in result.hops)
     if shown < min(result.matching_files, MAX_K):
         nexts.append(f"more: k={min(MAX_K, max(request.k, shown) * 2)}" + (", budget=…" if shown < len(result.hits) else ""))
     if result.unknown:

@@ -14,9 +14,9 @@ from .event_rows import owner_term
 if TYPE_CHECKING:
     from apsw import Connection
 
-POSTINGS_BUDGET: Final = 20_000
-CANDIDATES: Final = 60
-_COMMON_CANDIDATES: Final = 120
+POSTINGS_BUDGET: Final = 10_000
+CANDIDATES: Final = 50
+_COMMON_CANDIDATES: Final = 100
 
 
 def document_frequencies(con: "Connection", terms: Sequence[str]) -> Mapping[str, int]:

@@ -161,6 +161,11 @@ def decode_entry(text: str) -> Entry:
         raise ValueError("not an entry") from error
 
 
+def key_of_line(line: str) -> str:
+    """Return the key of an encoded entry without decoding the rest: it stands first."""
+    return line[2 : line.index('"', 2)]
+
+
 def encode_spans(spans: Iterable[TouchedSpan]) -> list[list[str | int]]:
     """Return `spans` as JSON lists: [path] or [path, first, last]."""
     return [[span.path, *(span.lines or ())] for span in spans]

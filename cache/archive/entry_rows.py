@@ -1,6 +1,6 @@
 """Rows of the entries that a session holds now. Inside a caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .columns import int_of, text_of
@@ -22,25 +22,9 @@ def read_entries(con: "Connection", rid: int) -> Mapping[str, Entry]:
     return by_key(entries)
 
 
-def matching_entries(con: "Connection", rid: int, terms: Sequence[str]) -> tuple[list[Entry], frozenset[str]]:
-    """Return the entries that may hold one of `terms`, and the keys of all; only those that may are decoded.
-
-    A term is part of the lower-case text it was taken from, so a row without any of them cannot match. Stored rows spell what
-    is not ASCII with escapes; for such terms every row is decoded.
-    """
-    keys: set[str] = set()
-    entries: list[Entry] = []
-    is_ascii = all(term.isascii() for term in terms)
-    for key, body in con.execute("SELECT key, body FROM entries WHERE session = ?", (rid,)):
-        keys.add(text_of(key))
-        text = text_of(body)
-        if is_ascii and not _holds_any(text.lower(), terms):
-            continue
-        try:
-            entries.append(decode_entry(text))
-        except ValueError:
-            continue
-    return entries, frozenset(keys)
+def entry_lines(con: "Connection", rid: int) -> dict[str, str]:
+    """Return the entries of a session as they are stored, by key, undecoded."""
+    return {text_of(key): text_of(body) for key, body in con.execute("SELECT key, body FROM entries WHERE session = ?", (rid,))}
 
 
 def read_entry(con: "Connection", rid: int, key: str) -> Entry | None:
@@ -75,7 +59,3 @@ def replace_entries(con: "Connection", rid: int, entries: Iterable[Entry]) -> No
     """Let the session hold exactly `entries`."""
     con.execute("DELETE FROM entries WHERE session = ?", (rid,))
     put_entries(con, rid, entries)
-
-
-def _holds_any(text: str, terms: Sequence[str]) -> bool:
-    return any(term in text for term in terms)

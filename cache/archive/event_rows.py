@@ -118,17 +118,19 @@ def recent_events(con: "Connection", rid: int, *, limit: int) -> list[EventRow]:
 
 def load_passages(con: "Connection", ids: Sequence[int], sessions: Sequence[int], *, limit: int) -> list[PassageRow]:
     """Return the first `limit` of the passages with these ids that belong to one of `sessions`; damaged ones are left out."""
-    wanted = set(sessions)
+    marks, owners = ",".join("?" * len(ids)), ",".join("?" * len(sessions))
+    rows = con.execute(
+        f"""SELECT p.id, p.body, {_EVENT} FROM passages p JOIN events e ON e.seq = p.event
+            WHERE p.id IN ({marks}) AND p.session IN ({owners})""",
+        (*ids, *sessions),
+    )
+    by_id = {row[0]: row for row in rows}
     found: list[PassageRow] = []
     for id_ in ids:
-        if len(found) >= limit:
-            break
-        sql = f"SELECT p.id, p.body, {_EVENT} FROM passages p JOIN events e ON e.seq = p.event WHERE p.id = ?"
-        for row in con.execute(sql, (id_,)):
+        if id_ in by_id and len(found) < limit:
+            row = by_id[id_]
             try:
-                event = _event_of(row[2:])
-                if event.session in wanted:
-                    found.append(PassageRow(int_of(row[0]), event, unpack_text(row[1])))
+                found.append(PassageRow(id_, _event_of(row[2:]), unpack_text(row[1])))
             except ValueError:
                 continue
     return found

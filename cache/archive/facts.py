@@ -40,10 +40,10 @@ from .fact_rows import (
     newest_facts,
     topic_of,
 )
-from .ranking import TierStatistics, rank
+from .ranking import TierStatistics, document_of, rank
 from .revision import head_commit
 from .store import ArchiveStore
-from .terms import query_terms_of, terms_of
+from .terms import query_terms_of
 
 if TYPE_CHECKING:
     from apsw import Connection
@@ -244,10 +244,11 @@ def _remember(con: "Connection", fact: Fact) -> Remembered:
 
 def _ranked(con: "Connection", terms: Sequence[str], limit: int) -> list[RecalledFact]:
     facts = matching_facts(con, terms, limit=_RANKED)
-    texts = [terms_of(f"{fact.topic}\n{fact.value}") for fact in facts]
+    documents = [document_of(f"{fact.topic}\n{fact.value}", terms) for fact in facts]
     tier = TierStatistics(max(count_facts(con), len(facts)), fact_frequencies(con, terms))
     ranked = sorted(
-        rank(texts, terms, tier), key=lambda one: (-round(one.similarity, 6), not facts[one.index].is_live, -facts[one.index].id)
+        rank(documents, terms, tier),
+        key=lambda one: (-round(one.similarity, 6), not facts[one.index].is_live, -facts[one.index].id),
     )
     found: list[RecalledFact] = []
     for one in ranked[:limit]:

@@ -11,24 +11,21 @@ is engaged: it scores higher when the session is cleared.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..index.tokenise import Tokeniser
 from .bridge import retrieval_bridge
 from .entry_rows import put_entries, read_entry
-from .ranking import rank
 from .recollection import MAX_RECALLED, TIER_RULES, Recalled, Recollection, Tier, TierRule
 from .session_rows import SessionRow, lineage, list_sessions
 from .store import ArchiveStore
 from .terms import query_terms_of
-from .tiers import HeldEntries, held_entries, rank_passages, stored_entries, tier_of_entries
+from .tiers import held_lines, rank_entries, rank_passages, stored_lines, transcript_statistics
 
 if TYPE_CHECKING:
     from apsw import Connection
 
-_MEMO_WORDS: Final = 20_000
 _LIVE_SESSIONS: Final = 4
 """Sessions of the lineage whose entries are searched; the transcript of all of them is."""
 
@@ -39,7 +36,6 @@ class Recall:
     def __init__(self, store: ArchiveStore, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._store = store
         self._clock = clock
-        self._tokeniser = Tokeniser(_MEMO_WORDS)
 
     def search(self, query: str, *, session_id: str, limit: int = MAX_RECALLED) -> Recollection:
         """Search the session and those it was restored from; when they are empty, every named session, else the last one.
@@ -77,39 +73,34 @@ class Recall:
 
     def _search(self, con: "Connection", terms: Sequence[str], session_id: str) -> tuple[list[Recalled], list[Tier]]:
         sessions = _searched_sessions(con, session_id)
-        passages = rank_passages(con, sessions, terms, self._tokeniser)
-        live = [held_entries(con, row, terms) for row in sessions[:_LIVE_SESSIONS]]
+        statistics = transcript_statistics(con, terms)
+        passages = rank_passages(con, sessions, terms, statistics)
+        live = [held_lines(con, row) for row in sessions[:_LIVE_SESSIONS]]
         found: dict[tuple[str, str], Recalled] = {}
         searched: list[Tier] = []
         for rule in TIER_RULES:
             if len(found) >= rule.if_fewer_than:
                 continue
             searched.append(rule.tier)
-            held = live if rule.tier is Tier.SESSION else [stored_entries(con, one.session, one.keys) for one in live]
-            for hit in self._tier(rule, held, passages, terms):
+            if rule.tier is Tier.TRANSCRIPT:
+                hits = [replace(one, tier=rule.tier) for one in passages]
+            else:
+                held = live if rule.tier is Tier.SESSION else [stored_lines(con, one.session, one.lines) for one in live]
+                keys = {(one.session.id, key) for one in held for key in one.lines}
+                hits = [replace(one, tier=rule.tier) for one in passages if (one.session_id, one.key) in keys]
+                hits += rank_entries(held, terms, statistics, rule.tier)
+            for hit in _best(hits, rule):
                 found.setdefault((hit.session_id, hit.key), hit)
         return list(found.values()), searched
 
-    def _tier(
-        self, rule: TierRule, held: Sequence[HeldEntries], passages: Iterable[Recalled], terms: Sequence[str]
-    ) -> list[Recalled]:
-        """Return a tier's hits, the best form of each entry; in the transcript every passage counts."""
-        hits: list[Recalled] = []
-        if rule.tier is Tier.TRANSCRIPT:
-            hits = [replace(one, tier=Tier.TRANSCRIPT) for one in passages]
-        else:
-            keys = {(one.session.id, key) for one in held for key in one.keys}
-            hits = [replace(one, tier=rule.tier) for one in passages if (one.session_id, one.key) in keys]
-            texts, statistics = tier_of_entries(held, terms, self._tokeniser)
-            entries = [(one.session, entry) for one in held for entry in one.entries]
-            for ranked in rank(texts, terms, statistics):
-                session, entry = entries[ranked.index]
-                hits.append(Recalled.of_entry(rule.tier, ranked, session.id, entry))
-        best: dict[tuple[str, str], Recalled] = {}
-        for hit in sorted(hits, key=lambda one: (-one.similarity, -one.seq)):
-            if hit.similarity > rule.threshold:
-                best.setdefault((hit.session_id, hit.key), hit)
-        return list(best.values())[: rule.limit]
+
+def _best(hits: Sequence[Recalled], rule: TierRule) -> list[Recalled]:
+    """Return the best form of each entry above the tier's threshold, best first, ties to the newer."""
+    best: dict[tuple[str, str], Recalled] = {}
+    for hit in sorted(hits, key=lambda one: (-one.similarity, -one.seq)):
+        if hit.similarity > rule.threshold:
+            best.setdefault((hit.session_id, hit.key), hit)
+    return list(best.values())[: rule.limit]
 
 
 def _searched_sessions(con: "Connection", session_id: str) -> list[SessionRow]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CorruptPayload
-from .columns import SqlValue, float_of, int_of, pack_text, text_of, unpack_text
-from .entries import Entry, decode_entry, encode_entry
+from .columns import SqlValue, float_of, int_of, pack_text, strings_of, text_of, unpack_text
+from .entries import Entry, decode_entry, encode_entry, key_of_line
 from .snapshots import SnapshotBody, SnapshotHead, SnapshotReason, chain_of, materialise, plan_prune
 
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ class SnapshotRow:
     def label(self) -> str:
         """The id by which a client asks for it."""
         return f"snap-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """A snapshot's body with its entries undecoded, by key."""
+
+    is_full: bool
+    put: Mapping[str, str]
+    removed: tuple[str, ...]
 
 
 def list_snapshots(con: "Connection", rid: int) -> list[SnapshotRow]:
@@ -90,6 +99,31 @@ def load_snapshot(con: "Connection", snapshot: SnapshotRow) -> Mapping[str, Entr
         ) from error
 
 
+def recent_lines(con: "Connection", rid: int, *, snapshots: int) -> dict[str, str]:
+    """Return the entries of a session's newest snapshots as they are stored, by key, each in its newest form, undecoded.
+
+    A damaged snapshot is passed over.
+    """
+    rows = list_snapshots(con, rid)
+    heads = {row.id: SnapshotHead(row.id, row.parent, row.is_full) for row in rows}
+    bodies: dict[int, _Lines] = {}
+    found: dict[str, str] = {}
+    for row in reversed(rows[-snapshots:]):
+        try:
+            chain = chain_of(heads, row.id)
+            bodies |= {id_: _lines(con, id_) for id_ in chain if id_ not in bodies}
+        except ValueError:
+            continue
+        held: dict[str, str] = {}
+        for id_ in chain:
+            body = bodies[id_]
+            for key in body.removed:
+                held.pop(key, None)
+            held.update(body.put)
+        found = held | found
+    return found
+
+
 def chain_length(con: "Connection", snapshot: SnapshotRow) -> int:
     """Return how many deltas lie between a snapshot and its nearest full one."""
     heads = {row.id: SnapshotHead(row.id, row.parent, row.is_full) for row in list_snapshots(con, snapshot.session)}
@@ -123,14 +157,16 @@ def _packed(body: SnapshotBody) -> tuple[bytes, str]:
 
 
 def _body(con: "Connection", snapshot_id: int) -> SnapshotBody:
+    lines = _lines(con, snapshot_id)
+    return SnapshotBody(lines.is_full, tuple(decode_entry(line) for line in lines.put.values()), lines.removed)
+
+
+def _lines(con: "Connection", snapshot_id: int) -> _Lines:
     for is_full, packed, sha256 in con.execute("SELECT is_full, body, sha256 FROM snapshots WHERE id = ?", (snapshot_id,)):
         if not isinstance(packed, bytes) or hashlib.sha256(packed).hexdigest() != sha256:
             raise ValueError(f"snapshot {snapshot_id} is damaged")
         removed, *entries = unpack_text(packed).split("\n")
-        keys: object = json.loads(removed)
-        if not isinstance(keys, list):
-            raise ValueError(f"snapshot {snapshot_id} is damaged")
-        return SnapshotBody(bool(is_full), tuple(decode_entry(entry) for entry in entries), tuple(str(key) for key in keys))
+        return _Lines(bool(is_full), {key_of_line(line): line for line in entries}, strings_of(removed))
     raise ValueError(f"snapshot {snapshot_id} is missing")
 
 

@@ -1,20 +1,23 @@
-"""What each tier of recall searches, read from the rows. Inside a caller's transaction."""
+"""What each tier of recall searches, read from the rows. Inside a caller's transaction.
 
-from collections.abc import Collection, Sequence
+Neither all entries nor all passages are tokenised for a query: SQLite's index names the passages, a scan for the terms as parts
+of the stored lines names the entries, and rank-bm25 ranks the best of each exactly.
+"""
+
+import heapq
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CorruptPayload
-from ..index.tokenise import Tokeniser
 from .candidates import CANDIDATES, document_frequencies, find_candidates
 from .columns import int_of
-from .entries import Entry, search_text_of
-from .entry_rows import matching_entries
+from .entries import decode_entry, search_text_of
+from .entry_rows import entry_lines
 from .event_rows import PassageRow, load_passages
-from .ranking import TierStatistics, rank
-from .recollection import Recalled
+from .ranking import TierStatistics, document_of, idf_of, rank
+from .recollection import Recalled, Tier
 from .session_rows import SessionRow
-from .snapshot_rows import list_snapshots, load_snapshot
+from .snapshot_rows import recent_lines
 
 if TYPE_CHECKING:
     from apsw import Connection
@@ -23,61 +26,64 @@ RECENT_SNAPSHOTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEntries:
-    """The entries of one session in one tier: those that may match, and the keys of all."""
+class HeldLines:
+    """The entries of one session in one tier, encoded, by key."""
 
     session: SessionRow
-    entries: tuple[Entry, ...]
-    keys: frozenset[str]
+    lines: Mapping[str, str]
 
 
-def held_entries(con: "Connection", session: SessionRow, terms: Sequence[str]) -> HeldEntries:
+def held_lines(con: "Connection", session: SessionRow) -> HeldLines:
     """Return what a session holds now."""
-    entries, keys = matching_entries(con, session.rid, terms)
-    return HeldEntries(session, tuple(entries), keys)
+    return HeldLines(session, entry_lines(con, session.rid))
 
 
-def stored_entries(con: "Connection", session: SessionRow, held: Collection[str]) -> HeldEntries:
-    """Return what the newest snapshots of a session hold and it does not hold any more, each in its newest form."""
-    found: dict[str, Entry] = {}
-    for snapshot in reversed(list_snapshots(con, session.rid)[-RECENT_SNAPSHOTS:]):
+def stored_lines(con: "Connection", session: SessionRow, held: Collection[str]) -> HeldLines:
+    """Return what the newest snapshots of a session hold and it does not hold any more."""
+    stored = recent_lines(con, session.rid, snapshots=RECENT_SNAPSHOTS)
+    return HeldLines(session, {key: line for key, line in stored.items() if key not in held})
+
+
+def transcript_statistics(con: "Connection", terms: Sequence[str]) -> TierStatistics:
+    """Return how many passages there are at most and in how many each term occurs; one measure for all tiers."""
+    # The span of ids is known at once; counting rows would take longer than ranking them.
+    span = con.execute("SELECT coalesce((SELECT max(id) FROM passages) - (SELECT min(id) FROM passages) + 1, 1)")
+    return TierStatistics(sum(int_of(row[0]) for row in span), document_frequencies(con, terms))
+
+
+def rank_entries(held: Sequence[HeldLines], terms: Sequence[str], statistics: TierStatistics, tier: Tier) -> list[Recalled]:
+    """Return the entries that answer `terms`, best first, by their own short text."""
+    weights = {term: idf_of(statistics.documents, statistics.frequencies.get(term, 0)) for term in terms}
+    scored: list[tuple[float, int, int, str]] = []
+    for at, one in enumerate(held):
+        for number, line in enumerate(one.lines.values()):
+            # A term is a part of the lower-case text it was taken from; stored lines spell what is not ASCII by escapes.
+            low = line.lower()
+            weight = sum(weights[term] for term in terms if term in low or not term.isascii())
+            if weight:
+                scored.append((-weight, at, -number, line))
+    entries = []
+    for _, at, _, line in heapq.nsmallest(CANDIDATES, scored):
         try:
-            stored = load_snapshot(con, snapshot)
-        except CorruptPayload:  # the transcript still has it
+            entries.append((held[at].session, decode_entry(line)))
+        except ValueError:
             continue
-        for key, entry in stored.items():
-            if key not in held:
-                found.setdefault(key, entry)
-    return HeldEntries(session, tuple(found.values()), frozenset(found))
-
-
-def tier_of_entries(
-    held: Sequence[HeldEntries], terms: Sequence[str], tokeniser: Tokeniser
-) -> tuple[list[list[str]], TierStatistics]:
-    """Return the terms of a tier's entries, in order, and the statistics of the tier as a whole."""
-    texts = [tokeniser.tokens(search_text_of(entry)) for one in held for entry in one.entries]
-    frequencies = dict.fromkeys(terms, 0)
-    for text in texts:
-        for term in frequencies.keys() & set(text):
-            frequencies[term] += 1
-    return texts, TierStatistics(max(len(texts), sum(len(one.keys) for one in held)), frequencies)
+    ranked = rank([document_of(search_text_of(entry), terms) for _, entry in entries], terms, statistics)
+    return [Recalled.of_entry(tier, one, entries[one.index][0].id, entries[one.index][1]) for one in ranked]
 
 
 def rank_passages(
-    con: "Connection", sessions: Sequence[SessionRow], terms: Sequence[str], tokeniser: Tokeniser
+    con: "Connection", sessions: Sequence[SessionRow], terms: Sequence[str], statistics: TierStatistics
 ) -> list[Recalled]:
-    """Return the passages of `sessions` that answer `terms`, best first, by statistics of the whole transcript."""
-    frequencies = document_frequencies(con, terms)
-    if not frequencies or not sessions:
+    """Return the passages of `sessions` that answer `terms`, best first."""
+    if not statistics.frequencies or not sessions:
         return []
     names = {row.rid: row.id for row in sessions}
     everything = sum(int_of(row[0]) for row in con.execute("SELECT coalesce(sum(events), 0) FROM sessions"))
     is_narrow = 2 * sum(row.events for row in sessions) < everything
-    ids = find_candidates(con, frequencies, list(names), is_narrow=is_narrow)
+    ids = find_candidates(con, statistics.frequencies, list(names), is_narrow=is_narrow)
     passages = load_passages(con, ids, list(names), limit=CANDIDATES)
-    documents = sum(int_of(row[0]) for row in con.execute("SELECT count(*) FROM passages"))
-    texts = [tokeniser.tokens(_text_of(passage)) for passage in passages]
-    ranked = rank(texts, terms, TierStatistics(max(documents, len(texts)), frequencies))
+    ranked = rank([document_of(_text_of(passage), terms) for passage in passages], terms, statistics)
     return [Recalled.of_passage(one, names[passages[one.index].event.session], passages[one.index]) for one in ranked]
 
 

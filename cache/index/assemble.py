@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from .analyse import FileAnalysis
 from .chunk import Symbol
+from .kinds import kind_of
 from .segment import Array, FileRow, stat_table, symbols_text
 from .tokenise import expand_word, words_of
 
@@ -150,6 +151,7 @@ def file_arrays(rows: Sequence[FileRow], file_doc: npt.NDArray[np.int64]) -> dic
         "file_status": np.asarray([row.status for row in rows], np.uint8),
         "file_lines": np.asarray([row.lines for row in rows], np.uint32),
         "file_racy": np.asarray([row.is_racy for row in rows], np.uint8),
+        "file_kind": np.asarray([kind_of(row.path) for row in rows], np.uint8),
     }
 
 

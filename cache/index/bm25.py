@@ -1,9 +1,10 @@
 """Exact BM25Okapi over the live documents of a state. Pure.
 
 The scores are those of rank-bm25 0.2.2 over a corpus of the live documents' tokens: k1 1.5, b 0.75, epsilon 0.25, idf =
-ln(N - df + .5) - ln(df + .5), and for a term in more than half of the documents (negative idf) epsilon times the mean idf of the
-whole vocabulary. That mean is summed over the histogram of document frequencies and only when a query needs it. A document's
-score may be negative in tiny corpora, so "matches" is a count of its own. Cost: the postings of the query's terms.
+ln(N - df + .5) - ln(df + .5), and for a term in more than half of the documents (negative idf) epsilon times the mean idf
+of the whole vocabulary. That mean is summed over the histogram of document frequencies and only when a query needs it. A
+document's score may be negative in tiny corpora, so "matches" is a count of its own. Cost: the postings of the query's
+terms.
 """
 
 import hashlib

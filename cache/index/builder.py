@@ -1,8 +1,8 @@
 """Building in the background: stale files -> segments, one builder per workspace across processes.
 
-The thread holds the build lock of the index directory for as long as it writes. Each batch is one job of the worker and becomes one
-published segment, so searches see files as they come in. A file that makes the child hang or crash is tried again
-cut by lines, then given up and labelled; the batch is repeated without harm to the others.
+The thread holds the build lock of the index directory for as long as it writes. Each batch is one job of the worker and
+becomes one published segment, so searches see files as they come in. A file that makes the child hang or crash is tried
+again cut by lines, then given up and labelled; the batch is repeated without harm to the others.
 """
 
 import logging

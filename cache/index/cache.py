@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,9 @@ from ..deadline import UNBOUNDED, Deadline
 from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
-from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult, glob_matches
+from .glob import path_filter
+from .query import parse_query
+from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult
 
 if TYPE_CHECKING:
     from .engine import Fresh, IndexEngine
@@ -74,13 +75,13 @@ class IndexCache:
             UnderPressure: Nothing is indexed yet and memory is critical.
             DeadlineExceeded, CallCancelled: From `deadline`.
         """
-        from .searching import parse_query, search
+        from .searching import search
 
         parsed = parse_query(query)
+        accepts = path_filter(path_glob or "")
         deadline = deadline or Deadline(UNBOUNDED)
         fresh = self.engine.refresh(deadline, progress)
         self._searches += 1
-        accepts = None if not path_glob else partial(glob_matches, pattern=path_glob)
         return search(fresh.state, parsed, fresh.coverage, k=k, accepts=accepts, prefer=prefer)
 
     def refresh(self, deadline: Deadline | None = None, progress: Progress = no_progress) -> Coverage:

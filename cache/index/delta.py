@@ -1,7 +1,7 @@
 """The delta: files re-indexed since the last segment was written. Immutable; an update makes a new one.
 
-Forward lists only: a query looks its terms up in every chunk of the delta (about 1 µs per chunk), so an update costs no more than
-its own file, and removal leaves nothing behind that could make a score inexact.
+Forward lists only: a query looks its terms up in every chunk of the delta (about 1 µs per chunk), so an update costs no
+more than its own file, and removal leaves nothing behind that could make a score inexact.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from typing import Final
 
 from .analyse import AnalysedChunk, FileAnalysis
 from .assemble import path_terms, symbol_terms
+from .kinds import FileKind, kind_of
 from .segment import FileRow
 
 _TERM_BYTES: Final = 110
@@ -33,10 +34,10 @@ class DeltaFile:
         """Tokens of the path, none for a file that is not searched."""
         return frozenset(path_terms(self.row.path)) if self.row.status.is_searchable else frozenset()
 
-    @property
-    def length(self) -> int:
-        """Tokens in all chunks."""
-        return sum(chunk.length for chunk in self.analysis.chunks)
+    @cached_property
+    def kind(self) -> FileKind:
+        """What the file is for."""
+        return kind_of(self.row.path)
 
     @property
     def nbytes(self) -> int:

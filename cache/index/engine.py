@@ -1,7 +1,7 @@
 """The index engine: keeps the state in step with the disk. The shell around the pure modules of this folder.
 
-A refresh walks, compares, re-indexes what differs, and repeats until the state that it returns agrees with its own walk: so a search
-sees every change that was finished before it began, whatever other threads and processes do meanwhile. Locks cover
+A refresh walks, compares, re-indexes what differs, and repeats until the state that it returns agrees with its own walk: so
+a search sees every change that was finished before it began, whatever other threads and processes do meanwhile. Locks cover
 the swap of immutable states only.
 """
 

@@ -1,7 +1,7 @@
 """The manifest: which segments make up the index, in one small checksummed file that is replaced atomically.
 
-Several servers share one index directory. Whoever holds the build lock writes; everybody maps. A manifest that cannot be read, or
-that another version wrote, counts as none: the index is rebuilt, never trusted.
+Several servers share one index directory. Whoever holds the build lock writes; everybody maps. A manifest that cannot be
+read, or that another version wrote, counts as none: the index is rebuilt, never trusted.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from .chunk import CHUNKER_VERSION
+from .kinds import KINDS_VERSION
 from .segment import FORMAT_VERSION
 from .tokenise import TOKENISER_VERSION
 
@@ -41,7 +42,7 @@ class Manifest:
 
 def engine_version(definitions: str) -> str:
     """Name everything that decides what a segment holds: another version rebuilds."""
-    return f"{FORMAT_VERSION}.{TOKENISER_VERSION}.{CHUNKER_VERSION}:{definitions}"
+    return f"{FORMAT_VERSION}.{TOKENISER_VERSION}.{CHUNKER_VERSION}.{KINDS_VERSION}:{definitions}"
 
 
 class IndexDirectory:

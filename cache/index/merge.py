@@ -1,6 +1,7 @@
 """Merging segments: several and their dead files -> the arrays of one. Pure; runs in the worker.
 
-Files and documents keep their order, terms that no live file uses any more are dropped. Peak memory is about 40 bytes per posting.
+Files and documents keep their order, terms that no live file uses any more are dropped. Peak memory is about 40 bytes per
+posting.
 """
 
 from collections.abc import Sequence

@@ -1,42 +1,51 @@
-"""Ranking: exact BM25 of chunks -> files and hits in order. Pure and deterministic.
+"""Ranking: BM25 of chunks -> files in order. Pure and deterministic; ties are ordered by path.
 
-A file's score is what its best chunks have (best + 1/2 second + 1/4 third), plus the idf of the query terms that its path and its
-definitions' names hold, times a prior for the kind of file. Ties are ordered by path.
+A file's score is its best chunk's BM25 + .3 of its second's + .1 of its third's, where a chunk that defines an identifier
+of the query gets that identifier's idf on top; + the idf, among paths, of the query terms in its path; + a little for size;
+times a prior for the kind of file. A path that the query names and a definition that it asks for come first. What each
+signal gave on the tuning sets is in `tests/benchmarks/ranking.md`; those that helped one repository only are not here.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from .bm25 import CorpusScores, TermPostings
-from .kinds import prior_of
-from .state import IndexState
+from .bm25 import CorpusScores
+from .kinds import PRIORS
+from .query import Query, names_path
+from .sources import ChunkTable, Floats, Ints, Sources
+from .tokenise import expand_word, words_of
 from .values import Prefer
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+_ENTROPY_FILES: Final = 50
+_MAX_TIES: Final = 2_000
+_MAX_DEFINERS: Final = 200
+_MAX_NAMED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RankingWeights:
     """How much each signal adds to a file's score."""
 
-    second: float = 0.5
-    third: float = 0.25
+    second: float = 0.3
+    third: float = 0.1
     path: float = 1.0
     """Per idf of a query term that the path holds."""
-    symbol: float = 0.5
-    """Per idf of a query term that a chunk's definitions are named after."""
+    identifier: float = 1.0
+    """Per idf of an identifier of the query that a chunk defines."""
+    size: float = 0.05
+    """Per doubling of the number of chunks: larger files are more often the place."""
+    max_sized: int = 40
+    named_path: float = 10.0
+    """For a file that the query names by its path: about the idf of two rare terms."""
+    definition: float = 100.0
+    """For a chunk that defines the one name that is the whole query; half of it if only its case differs."""
 
 
 DEFAULT_WEIGHTS: Final = RankingWeights()
-_MAX_RANKED: Final = 2_000
-"""Files that get a prior and a place; no answer shows more than a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,170 +54,169 @@ class RankedFile:
 
     path: str
     score: float
+    file: int
     source: int
-    """Segment number; the number of segments for the delta."""
     docs: tuple[int, ...]
-    """Its matching chunks, best first; empty if only its path matches."""
-    bm25: tuple[float, ...]
-    """Their BM25 scores."""
+    """Its matching chunks in its source, best first; empty if only its path matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The files in order, and what was counted on the way."""
+    """The first files in order, and what was counted on the way."""
 
     files: tuple[RankedFile, ...]
     matching_chunks: int
     matching_files: int
-
-
-@dataclass(slots=True)
-class _Table:
-    """Matching chunks of all sources, one row each."""
-
-    source: Ints
-    doc: Ints
-    file: Ints
-    """Number over all sources."""
-    bm25: Floats
-    score: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """Where the files of each source begin in the numbering over all of them."""
-
-    state: IndexState
-    delta_files: tuple[int, ...] = field(repr=False)
-    starts: tuple[int, ...] = field(repr=False)
-    delta_file_of_doc: Ints = field(repr=False)
-
-    @classmethod
-    def of(cls, state: IndexState) -> "_Sources":
-        starts, at = [], 0
-        for live in state.segments:
-            starts.append(at)
-            at += live.segment.n_files
-        keys = tuple(state.delta.files)
-        counts = [len(file.analysis.chunks) for file in state.delta.files.values()]
-        owners = np.repeat(np.arange(len(keys), dtype=np.int64), np.asarray(counts, np.int64))
-        return cls(state, keys, (*starts, at), owners)
-
-    @property
-    def n_files(self) -> int:
-        return self.starts[-1] + len(self.delta_files)
-
-    def path(self, file: int) -> tuple[str, int]:
-        """Return the path and the source of a file number."""
-        number = len(self.state.segments)
-        while file < self.starts[number]:
-            number -= 1
-        if number == len(self.state.segments):
-            return self.state.delta.files[self.delta_files[file - self.starts[number]]].row.path, number
-        return self.state.segments[number].segment.path(file - self.starts[number]), number
+    top_scores: tuple[float, ...]
+    """Of the best files, descending, for judging how sharp the answer is."""
 
 
 def rank(
-    state: IndexState,
+    sources: Sources,
     scored: CorpusScores,
+    query: Query,
     *,
+    k: int,
     prefer: Prefer,
     accepts: Callable[[str], bool] | None,
     weights: RankingWeights = DEFAULT_WEIGHTS,
 ) -> Ranking:
     """Order the files of a scored state; `accepts` decides by path which may appear."""
-    sources = _Sources.of(state)
-    table = _matching(sources, scored)
-    path_bonus = _path_bonus(sources, scored.terms)
-    table.score += weights.symbol * _symbol_bonus(state, scored.terms, table)
-    files, totals, rows = _aggregated(table, weights)
-    file_scores = np.full(sources.n_files, 0.0)
-    file_scores[files] = totals
-    is_candidate = path_bonus > 0
-    is_candidate[files] = True
-    file_scores += weights.path * path_bonus
-    order = np.flatnonzero(is_candidate)
-    order = order[np.argsort(-file_scores[order], kind="stable")]
-    docs_of = dict(zip(files.tolist(), rows, strict=True))
-    ranked: list[RankedFile] = []
-    n_chunks = n_files = 0
-    for position, file in enumerate(order.tolist()):
-        if position >= _MAX_RANKED and accepts is None:
-            break
-        path, source = sources.path(file)
-        if accepts is not None and not accepts(path):
-            continue
-        found = docs_of.get(file, np.empty(0, np.int64))
-        n_chunks, n_files = n_chunks + len(found), n_files + 1
-        score = _prior(float(file_scores[file]), path, prefer)
-        ranked.append(RankedFile(path, score, source, tuple(table.doc[found].tolist()), tuple(table.bm25[found].tolist())))
-    ranked.sort(key=lambda one: (-one.score, one.path))
-    if accepts is None:
-        n_chunks, n_files = len(table.doc), len(order)
-    return Ranking(tuple(ranked), n_chunks, n_files)
+    table = sources.matching(scored)
+    chunk_scores = table.bm25 + _definition_bonus(sources, scored, query, table, weights)
+    best = _best_chunks(table, chunk_scores, weights)
+    totals = np.zeros(sources.n_files)
+    totals[best.files] = best.totals
+    bonus = _path_bonus(sources, scored) * weights.path
+    is_candidate = bonus > 0
+    is_candidate[best.files] = True
+    totals += bonus
+    totals *= 1 + weights.size * np.log2(1 + np.minimum(sources.n_chunks, weights.max_sized))
+    prior = np.asarray(PRIORS[prefer])[sources.kinds]
+    for file in _named_files(sources, scored, query):
+        totals[file] += weights.named_path
+        prior[file] = 1.0
+    totals = np.where(totals >= 0, totals * prior, totals / prior)
+    candidates = np.flatnonzero(is_candidate)
+    n_chunks = len(table.doc)
+    if accepts is not None:
+        candidates = np.asarray([file for file in candidates.tolist() if accepts(sources.path(file))], np.int64)
+        n_chunks = int(np.isin(table.file, candidates).sum())
+    top = _first(candidates, totals, k, sources)
+    files = tuple(_ranked(sources, table, chunk_scores, best, file, float(totals[file])) for file in top)
+    top_scores = np.sort(totals[candidates])[::-1][:_ENTROPY_FILES]
+    return Ranking(files, n_chunks, len(candidates), tuple(top_scores.tolist()))
 
 
-def _prior(score: float, path: str, prefer: Prefer) -> float:
-    factor = prior_of(path, prefer)
-    return score * factor if score >= 0 else score / factor
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """Files with matching chunks: their rows in the table are `rows[i]` to `rows[i + 1]`."""
+
+    files: Ints
+    rows: Ints
+    totals: Floats
 
 
-def _matching(sources: _Sources, scored: CorpusScores) -> _Table:
-    parts: list[tuple[Ints, Ints, Ints, Floats]] = []
-    for number, one in enumerate(scored.sources):
-        docs = np.flatnonzero(one.matches)
-        if number < len(sources.state.segments):
-            files = sources.state.segments[number].segment.doc_file[docs].astype(np.int64)
-        else:
-            files = sources.delta_file_of_doc[docs]
-        parts.append((np.full(len(docs), number), docs, files + sources.starts[number], one.scores[docs]))
-    source, doc, file, bm25 = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return _Table(source, doc, file, bm25, bm25.copy())
-
-
-def _path_bonus(sources: _Sources, terms: Sequence[TermPostings]) -> Floats:
-    """Sum, per file, the idf among paths of the query terms in its path."""
-    state, total = sources.state, max(1, sources.n_files)
-    bonus = np.zeros(sources.n_files)
-    for term in terms:
-        held: list[Ints] = []
-        for number, (live, tid) in enumerate(zip(state.segments, term.ids, strict=True)):
-            if tid is not None:
-                files = live.segment.path_files(tid)
-                held.append(files[live.is_live_file[files]].astype(np.int64) + sources.starts[number])
-        keys = enumerate(state.delta.files.values())
-        held.append(np.asarray([i + sources.starts[-1] for i, f in keys if term.term in f.path_terms], np.int64))
-        found = np.concatenate(held)
-        if len(found):
-            bonus[found] += math.log(1 + (total - len(found) + 0.5) / (len(found) + 0.5))
-    return bonus
-
-
-def _symbol_bonus(state: IndexState, terms: Sequence[TermPostings], table: _Table) -> Floats:
-    """Sum, per matching chunk, the idf of the query terms that name a definition in it."""
-    bonus = np.zeros(len(table.doc))
-    for number, live in enumerate(state.segments):
-        rows = np.flatnonzero(table.source == number)
-        by_doc = np.zeros(live.segment.n_docs)
-        for term in terms:
-            tid = term.ids[number]
-            if tid is not None:
-                by_doc[live.segment.symbol_docs(tid)] += max(term.idf, 0.0)
-        bonus[rows] = by_doc[table.doc[rows]]
-    documents = state.delta.documents
-    for row in np.flatnonzero(table.source == len(state.segments)).tolist():
-        names = documents[int(table.doc[row])].symbol_terms
-        bonus[row] = sum(max(term.idf, 0.0) for term in terms if term.term in names)
-    return bonus
-
-
-def _aggregated(table: _Table, weights: RankingWeights) -> tuple[Ints, Floats, list[Ints]]:
-    """Return the matching files, their score from their three best chunks, and their rows, best first."""
-    order = np.lexsort((table.doc, -table.score, table.file))
-    files, first, counts = np.unique(table.file[order], return_index=True, return_counts=True)
-    ranked = table.score[order]
-    totals = ranked[first].copy()
+def _best_chunks(table: ChunkTable, scores: Floats, weights: RankingWeights) -> _Best:
+    """Sum the three best chunks of each file; the table lies in the order of files."""
+    if not len(scores):
+        none = np.empty(0, np.int64)
+        return _Best(none, np.zeros(1, np.int64), np.empty(0))
+    starts = np.flatnonzero(np.concatenate([[True], table.file[1:] != table.file[:-1]]))
+    rows = np.append(starts, len(scores))
+    counts = np.diff(rows)
+    left = scores.copy()
+    totals = np.maximum.reduceat(left, starts)
+    best = totals
     for place, weight in ((1, weights.second), (2, weights.third)):
-        has = counts > place
-        totals[has] += weight * ranked[first[has] + place]
-    return files, totals, np.split(order, first[1:])
+        _drop_first(left, best, starts, counts)
+        best = np.maximum.reduceat(left, starts)
+        totals = totals + np.where(counts > place, weight * np.where(np.isfinite(best), best, 0.0), 0.0)
+    return _Best(table.file[starts], rows, totals)
+
+
+def _drop_first(scores: Floats, best: Floats, starts: Ints, counts: Ints) -> None:
+    """Take the first chunk that has its file's best score out of the running."""
+    is_best = np.flatnonzero(scores == np.repeat(best, counts))
+    owner = np.searchsorted(starts, is_best, side="right")
+    is_first = np.concatenate([[True], owner[1:] != owner[:-1]])
+    scores[is_best[is_first]] = -np.inf
+
+
+def _path_bonus(sources: Sources, scored: CorpusScores) -> Floats:
+    """Sum, per file, weight times idf (among paths) of the query terms in its path."""
+    bonus = np.zeros(sources.n_files)
+    total = max(1, sources.n_files)
+    for term in scored.terms:
+        files = sources.files_with(term)
+        if len(files):
+            bonus[files] += term.weight * math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
+    return bonus
+
+
+def _definition_bonus(sources: Sources, scored: CorpusScores, query: Query, table: ChunkTable, weights: RankingWeights) -> Floats:
+    """Return, per row, what it gets for defining an identifier of the query."""
+    bonus = np.zeros(len(table.doc))
+    name = query.name.lower().strip("_")
+    for term in scored.terms:
+        is_name = term.term == name
+        if not is_name and term.term not in query.identifiers:
+            continue
+        for source, docs in sources.definers(term):
+            rows = _rows_of(table, source, docs)
+            bonus[rows[rows >= 0]] += weights.identifier * term.weight * max(term.idf, 0.0)
+            if is_name:
+                for row, doc in zip(rows[:_MAX_DEFINERS].tolist(), docs[:_MAX_DEFINERS].tolist(), strict=True):
+                    if row >= 0:
+                        bonus[row] += weights.definition * _likeness(sources, source, doc, query.name)
+    return bonus
+
+
+def _rows_of(table: ChunkTable, source: int, docs: Ints) -> Ints:
+    """Return the row of each chunk of a source, -1 where it does not match the query."""
+    first = int(np.searchsorted(table.source, source, side="left"))
+    last = int(np.searchsorted(table.source, source, side="right"))
+    if first == last:
+        return np.full(len(docs), -1, np.int64)
+    at = np.minimum(np.searchsorted(table.doc[first:last], docs), last - first - 1)
+    return np.where(table.doc[first:last][at] == docs, at + first, -1)
+
+
+def _likeness(sources: Sources, source: int, doc: int, name: str) -> float:
+    names = {symbol.name.rpartition(".")[2].rpartition(":")[2] for symbol in sources.place(source, doc).symbols}
+    if name in names:
+        return 1.0
+    return 0.5 if name.lower() in {one.lower() for one in names} else 0.0
+
+
+def _named_files(sources: Sources, scored: CorpusScores, query: Query) -> list[int]:
+    """Return the files whose path the query spells out; they are found by the rarest token of that spelling."""
+    by_term = {term.term: term for term in scored.terms}
+    named: dict[int, None] = {}
+    for mention in query.paths:
+        tokens = {token for word in words_of(mention) for token in expand_word(word)}
+        found = [files for files in (sources.files_with(by_term[t]) for t in tokens if t in by_term) if len(files)]
+        for file in min(found, key=len, default=np.empty(0, np.int64))[:_MAX_NAMED].tolist():
+            if names_path(mention, sources.path(file)):
+                named[file] = None
+    return list(named)
+
+
+def _first(candidates: Ints, totals: Floats, k: int, sources: Sources) -> list[int]:
+    """Return the k best files; equal scores in the order of paths."""
+    if len(candidates) > k:
+        values = totals[candidates]
+        border = np.partition(values, len(values) - k)[len(values) - k]
+        above, level = candidates[values > border], candidates[values == border][:_MAX_TIES]
+        candidates = np.concatenate([above, level])
+    return sorted(candidates.tolist(), key=lambda file: (-totals[file], sources.path(file)))[:k]
+
+
+def _ranked(sources: Sources, table: ChunkTable, scores: Floats, best: _Best, file: int, score: float) -> RankedFile:
+    at = int(np.searchsorted(best.files, file))
+    docs: tuple[int, ...] = ()
+    if at < len(best.files) and int(best.files[at]) == file:
+        rows = slice(int(best.rows[at]), int(best.rows[at + 1]))
+        order = np.argsort(-scores[rows], kind="stable")
+        docs = tuple(int(doc) for doc in table.doc[rows][order])
+    return RankedFile(sources.path(file), score, file, sources.source_of(file), docs)

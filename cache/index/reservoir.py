@@ -1,9 +1,9 @@
 """The session reservoir: how diffuse the answers of a session usually are.
 
-After seed 003 (mnem-core's gap 01): per session a ring of the last 128 score entropies, whose median counts after 12 observations; a
-session idle for an hour is dropped by a sweep every eighth of that. Unlike the seed, a value that is not finite is refused at the
-door, so the median sorts a total order, and the cap on sessions holds after every insert, not only at sweeps. Clock and sizes are
-arguments.
+After seed 003 (mnem-core's gap 01): per session a ring of the last 128 score entropies, whose median counts after 12
+observations; a session idle for an hour is dropped by a sweep every eighth of that. Unlike the seed, a value that is not
+finite is refused at the door, so the median sorts a total order, and the cap on sessions holds after every insert, not only
+at sweeps. Clock and sizes are arguments.
 """
 
 import math

@@ -1,62 +1,21 @@
-"""One query against one state: parse, score, rank, describe. Pure."""
+"""One query against one state: score, rank, describe. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from ..errors import InvalidArgument
-from .bm25 import CorpusScores, TermPostings, score
-from .chunk import Symbol
-from .confidence import entropy_of
+from .bm25 import K1, B, CorpusScores, score
+from .hops import hops_of
+from .query import Query
 from .ranking import RankedFile, rank
+from .sources import Sources
 from .state import IndexState
 from .suggest import near_terms
 from .tokenise import expand_word, words_of
 from .values import Coverage, Hit, Prefer, SearchResult
 
-MAX_QUERY_CHARS: Final = 4_096
-"""A question is a sentence, an issue text a page; more is data that belongs into a file."""
-MAX_TERMS: Final = 256
 _MAX_ALSO: Final = 3
 _ALSO_RATIO: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedQuery:
-    """A query as the index takes it."""
-
-    text: str
-    terms: Counter[str]
-    """Token -> how often it stands in the query, in order of appearance."""
-    words: tuple[str, ...]
-
-
-def parse_query(text: str) -> ParsedQuery:
-    """Tokenise a query.
-
-    Raises:
-        InvalidArgument: It is too long, or holds no token.
-    """
-    if len(text) > MAX_QUERY_CHARS:
-        raise InvalidArgument(
-            f"query has {len(text):,} characters, the limit is {MAX_QUERY_CHARS:,}",
-            why="a query is words to look for",
-            next_call="name the few words or identifiers that matter; compress(source=…) takes long texts",
-        )
-    words = tuple(words_of(text))
-    terms: Counter[str] = Counter()
-    for word in words:
-        if len(terms) >= MAX_TERMS:
-            break
-        terms.update(expand_word(word))
-    if not terms:
-        raise InvalidArgument(
-            "there is nothing to search for in this query",
-            why="it holds no word but stop words, single letters and punctuation",
-            next_call='name an identifier or a few words, e.g. search(query="parse config file")',
-        )
-    return ParsedQuery(text, terms, words)
 
 
 def raw_scores(state: IndexState, tokens: Sequence[str]) -> list[float]:
@@ -71,7 +30,7 @@ def raw_scores(state: IndexState, tokens: Sequence[str]) -> list[float]:
 
 def search(
     state: IndexState,
-    query: ParsedQuery,
+    query: Query,
     coverage: Coverage,
     *,
     k: int,
@@ -79,69 +38,64 @@ def search(
     prefer: Prefer,
 ) -> SearchResult:
     """Answer a query from one state."""
-    scored = score(state, dict.fromkeys(query.terms, 1.0))
-    ranking = rank(state, scored, prefer=prefer, accepts=accepts)
-    hits = [_hit(state, file, scored) for file in ranking.files[:k]]
-    unknown = tuple(term.term for term in scored.terms if not any(tid is not None for tid in term.ids) and not term.df)
+    scored = score(state, query.weights)
+    sources = Sources.of(state)
+    ranking = rank(sources, scored, query, k=k, prefer=prefer, accepts=accepts)
+    describe = _Describer(sources, scored, Counter(query.tokens))
+    hits = [describe.hit(file) for file in ranking.files]
+    unknown = tuple(term.term for term in scored.terms if not term.df and not len(sources.files_with(term)))
     return SearchResult(
         hits=hits,
-        terms=tuple(query.terms),
+        terms=tuple(query.weights),
         unknown=unknown,
         matching_chunks=ranking.matching_chunks,
         matching_files=ranking.matching_files,
         coverage=coverage,
-        entropy=entropy_of([file.score for file in ranking.files[:50]]),
+        top_scores=ranking.top_scores,
         suggestions=near_terms(state, unknown) if unknown else (),
+        hops=hops_of(sources, ranking.files, frozenset(query.weights)),
     )
 
 
-def _hit(state: IndexState, file: RankedFile, scored: CorpusScores) -> Hit:
-    if not file.docs:
-        start, end, symbols, _ = _chunk(state, file.source, _first_doc(state, file))
-        return Hit(file.path, start, end, file.score, 0.0, symbols, _matched(state, file, -1, scored.terms))
-    start, end, symbols, doc = _chunk(state, file.source, file.docs[0])
-    also: list[tuple[int, int]] = []
-    for other, value in zip(file.docs[1:], file.bm25[1:], strict=True):
-        if len(also) == _MAX_ALSO or value < _ALSO_RATIO * file.bm25[0]:
-            break
-        first, last, _, _ = _chunk(state, file.source, other)
-        also.append((first, last))
-    return Hit(file.path, start, end, file.score, file.bm25[0], symbols, _matched(state, file, doc, scored.terms), tuple(also))
+class _Describer:
+    """Turns ranked files into hits."""
 
+    def __init__(self, sources: Sources, scored: CorpusScores, times: Counter[str]) -> None:
+        self._sources = sources
+        self._terms = sorted(scored.terms, key=lambda term: (-term.idf, term.term))
+        self._times = times
+        state = sources.state
+        self._average = state.length / state.n_docs if state.n_docs else 0.0
 
-def _first_doc(state: IndexState, file: RankedFile) -> int:
-    """Return the first chunk of a file, -1 if it has none."""
-    if file.source < len(state.segments):
-        segment = state.segments[file.source].segment
-        file_id = segment.paths().index(file.path)
-        return int(segment.file_doc[file_id]) if segment.file_doc[file_id] < segment.file_doc[file_id + 1] else -1
-    return next((i for i, one in enumerate(state.delta.documents) if one.file.row.path == file.path), -1)
+    def hit(self, file: RankedFile) -> Hit:
+        """Describe a file by its best chunk, or by its first if only its path matches."""
+        sources = self._sources
+        doc = file.docs[0] if file.docs else sources.first_doc(file.file)
+        if doc < 0:
+            return Hit(file.path, 1, 1, file.score, 0.0, (), self._matched(file, doc))
+        place = sources.place(file.source, doc)
+        bm25 = self._bm25(file.source, doc)
+        also: list[tuple[int, int]] = []
+        for other in file.docs[1 : 1 + _MAX_ALSO]:
+            if self._bm25(file.source, other) >= _ALSO_RATIO * bm25:
+                there = sources.place(file.source, other)
+                also.append((there.start, there.end))
+        return Hit(file.path, place.start, place.end, file.score, bm25, place.symbols, self._matched(file, doc), tuple(also))
 
+    def _bm25(self, source: int, doc: int) -> float:
+        """Return BM25Okapi's score of a chunk for the query's tokens, repeats counted."""
+        norm = K1 * (1 - B + B * self._sources.length(source, doc) / self._average) if self._average else K1
+        total = 0.0
+        for term in self._terms:
+            tf = self._sources.frequency(source, doc, term)
+            total += self._times[term.term] * term.idf * (tf * (K1 + 1) / (tf + norm))
+        return total
 
-def _chunk(state: IndexState, source: int, doc: int) -> tuple[int, int, tuple[Symbol, ...], int]:
-    if doc < 0:
-        return 1, 1, (), doc
-    if source < len(state.segments):
-        segment = state.segments[source].segment
-        return int(segment.doc_start[doc]), int(segment.doc_end[doc]), segment.symbols(doc), doc
-    chunk = state.delta.documents[doc].chunk
-    return chunk.start, chunk.end, chunk.symbols, doc
-
-
-def _matched(state: IndexState, file: RankedFile, doc: int, terms: Sequence[TermPostings]) -> tuple[str, ...]:
-    """Return the query terms that the chunk or the path holds, rarest first."""
-    in_path = {token for word in words_of(file.path) for token in expand_word(word)}
-    found = [term for term in terms if term.term in in_path or (doc >= 0 and _holds(state, file.source, doc, term))]
-    return tuple(term.term for term in sorted(found, key=lambda term: (-term.idf, term.term)))
-
-
-def _holds(state: IndexState, source: int, doc: int, term: TermPostings) -> bool:
-    if source == len(state.segments):
-        return term.term in state.delta.documents[doc].chunk.terms
-    tid = term.ids[source]
-    if tid is None:
-        return False
-    segment = state.segments[source].segment
-    terms = segment.doc_terms(doc)
-    position = int(terms.searchsorted(tid))
-    return position < len(terms) and int(terms[position]) == tid
+    def _matched(self, file: RankedFile, doc: int) -> tuple[str, ...]:
+        """Return the query terms that the chunk or the path holds, rarest first."""
+        in_path = {token for word in words_of(file.path) for token in expand_word(word)}
+        return tuple(
+            term.term
+            for term in self._terms
+            if term.term in in_path or (doc >= 0 and self._sources.frequency(file.source, doc, term))
+        )

@@ -1,8 +1,8 @@
 """Segments: immutable pieces of the index on disk, mapped read-only.
 
-A segment is one file: magic, format version, a JSON table of its arrays, the arrays. Postings are CSR by term
-(`post_ptr`, `post_doc`, `post_tf`), the forward lists CSR by document (`fwd_ptr`, `fwd_term`), terms are sorted byte strings
-found by bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
+A segment is one file: magic, format version, a JSON table of its arrays, the arrays. Postings are CSR by term (`post_ptr`,
+`post_doc`, `post_tf`), the forward lists CSR by document (`fwd_ptr`, `fwd_term`), terms are sorted byte strings found by
+bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
 nothing stays resident. Mapped pages are the page cache's and go away with the map.
 """
 
@@ -105,6 +105,7 @@ class Segment:
         self.file_status: npt.NDArray[np.uint8] = arrays["file_status"]
         self.file_lines: Documents = arrays["file_lines"]
         self.file_racy: npt.NDArray[np.uint8] = arrays["file_racy"]
+        self.file_kind: npt.NDArray[np.uint8] = arrays["file_kind"]
         self.n_docs: Final = len(self.doc_len)
         self.n_files: Final = len(self.file_status)
         self.n_terms: Final = len(self.term_hash)

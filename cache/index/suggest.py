@@ -1,7 +1,7 @@
 """Near identifiers for words that nothing holds. Pure.
 
-Candidates share a prefix with the word, or its first letter and about its length; they are ranked by similarity. Bounded by the number of
-candidates looked at, not by the vocabulary.
+Candidates share a prefix with the word, or its first letter and about its length; they are ranked by similarity. Bounded by
+the number of candidates looked at, not by the vocabulary.
 """
 
 from collections.abc import Iterable

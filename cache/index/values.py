@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
@@ -55,12 +54,23 @@ class Hit:
     score: float
     """The file's rank score; comparable within one answer only."""
     bm25: float
-    """The chunk's exact BM25Okapi score."""
+    """The chunk's exact BM25Okapi score for the query's tokens, repeats counted."""
     symbols: tuple[Symbol, ...] = ()
     matched: tuple[str, ...] = ()
     """Query terms that the chunk, its symbols or its path hold, rarest first."""
     also: tuple[tuple[int, int], ...] = ()
     """Further matching spans of the same file, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A definition that hits refer to."""
+
+    path: str
+    start: int
+    end: int
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +85,12 @@ class SearchResult:
     matching_chunks: int
     matching_files: int
     coverage: Coverage
-    entropy: float = 0.0
-    """Normalised entropy of the scores, 0 (one stands out) to 1 (all alike)."""
+    top_scores: Sequence[float] = ()
+    """Scores of the best files, descending, shown or not."""
     suggestions: tuple[str, ...] = ()
     """Indexed identifiers near the unknown tokens."""
-    hops: tuple[str, ...] = ()
-    """Identifiers that the hits share and the query does not name: where to look next."""
+    hops: tuple[Hop, ...] = ()
+    """Definitions that the hits refer to: where to look next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,49 +143,6 @@ class IndexStatistics:
     is_loaded: bool
     is_building: bool
     coverage: Coverage
-
-
-def glob_matches(path: str, pattern: str) -> bool:
-    """Whether `path` is under or matches `pattern`: a folder, a file, or a glob where `**` crosses folders."""
-    pattern = pattern.strip().removeprefix("./").rstrip("/")
-    if pattern in ("", ".", "**"):
-        return True
-    if not any(c in pattern for c in "*?["):
-        return path == pattern or path.startswith(pattern + "/")
-    return _glob(tuple(PurePosixPath(pattern).parts), PurePosixPath(path).parts)
-
-
-def _glob(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Match part by part; a pattern without a slash matches the file's name anywhere, a matched folder all below it."""
-    if len(pattern) == 1 and pattern[0] != "**":
-        return any(_part_matches(part, pattern[0]) for part in parts)
-    reachable = {0}
-    for part in parts:
-        following: set[int] = set()
-        for at in _skip_stars(reachable, pattern):
-            if at == len(pattern):
-                return True
-            if pattern[at] == "**":
-                following.add(at)
-            elif _part_matches(part, pattern[at]):
-                following.add(at + 1)
-        reachable = following
-    return len(pattern) in _skip_stars(reachable, pattern)
-
-
-def _skip_stars(reachable: set[int], pattern: tuple[str, ...]) -> set[int]:
-    closed = set(reachable)
-    for at in sorted(reachable):
-        while at < len(pattern) and pattern[at] == "**":
-            at += 1
-            closed.add(at)
-    return closed
-
-
-def _part_matches(part: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(part, pattern)
 
 
 DEFAULT_LIMITS: Final = IndexLimits()

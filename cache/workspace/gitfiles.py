@@ -76,23 +76,12 @@ class GitFiles:
         Raises:
             DeadlineExceeded, CallCancelled: The call's own time is over.
         """
-        if self.program is None or not is_work_tree(folder):
-            return None
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         query = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *([under] if under else [])]
+        process = self._start(folder, query)
+        if process is None:
+            return None
         names: list[bytes] = []
         seen = 0
-        try:
-            process = subprocess.Popen(
-                [self.program, "--no-pager", *settings, *query],
-                cwd=folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except (OSError, ValueError):
-            return None
         alarm = threading.Timer(min(self._timeout_s, deadline.remaining_s), process.kill)
         alarm.daemon = True
         with process:
@@ -119,20 +108,8 @@ class GitFiles:
 
         `cat-file` is plumbing: it runs no filter, textconv or hook (measured).
         """
-        if self.program is None or not is_work_tree(folder):
-            return None
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-        command = [self.program, "--no-pager", *settings, "cat-file", "blob", f"HEAD:./{rel}"]
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except (OSError, ValueError):
+        process = self._start(folder, ["cat-file", "blob", f"HEAD:./{rel}"])
+        if process is None:
             return None
         alarm = threading.Timer(self._timeout_s, process.kill)
         alarm.daemon = True
@@ -143,9 +120,28 @@ class GitFiles:
                 data = process.stdout.read(max_bytes + 1)
                 if len(data) > max_bytes:
                     process.kill()
+            except BaseException:
+                process.kill()
+                raise
             finally:
                 alarm.cancel()
         return data if process.returncode == 0 and len(data) <= max_bytes else None
+
+    def _start(self, folder: str, words: Sequence[str]) -> "subprocess.Popen[bytes] | None":
+        if self.program is None or not is_work_tree(folder):
+            return None
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        try:
+            return subprocess.Popen(
+                [self.program, "--no-pager", *settings, *words],
+                cwd=folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except (OSError, ValueError):
+            return None
 
 
 def is_work_tree(folder: str) -> bool:

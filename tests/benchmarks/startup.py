@@ -88,6 +88,7 @@ def main() -> None:
         (root / "small.py").write_text("".join(f"def f{i}(x: int) -> int:\n    return x + {i}\n" for i in range(50)))
         bare = [sys.executable, str(scratch / "bare.py")]
         ours = [sys.executable, "-m", "penstock.server", "serve", "--root", str(root), "--data-dir", str(scratch / "data")]
+        tools: dict[str, dict[str, object]] = {}
         rows: dict[str, list[tuple[float, int]]] = {"bare": [], "ours": []}
         for turn in range(ROUNDS + 1):
             for name, command in (("bare", bare), ("ours", ours)):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache import alignment
 from penstock.cache.alignment import CacheBlock, align, cache_order_code, compute_delta, order_blocks, plan_breakpoints
 from penstock.cache.tokens import TokenCount

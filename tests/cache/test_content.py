@@ -14,7 +14,6 @@ from penstock.cache.errors import PathNotFound
 from penstock.cache.ledger import Ledger
 from penstock.cache.session import SessionCache
 from penstock.cache.workspace.files import FileKey, FileStat, SourceFile, Workspace
-
 from tests.cache.files import source
 
 LATER = 10 * RACY_NS

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from penstock.cache.delta import PatchMismatch, apply_unified, split_lines, unified
 
 texts = st.text(alphabet="ab\\@-+ \n\r…", max_size=120).map(str.encode)

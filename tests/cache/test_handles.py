@@ -142,7 +142,12 @@ def test_a_handle_is_a_content_address() -> None:
 
 @pytest.mark.parametrize(
     ("place", "ref", "tier"),
-    [(Place.RESIDENT, "x", None), (Place.SPOOLED, "", None), (Place.PAGED_OUT, "", None), (Place.COLLAPSED, "", MemoryTier.ARCHIVE)],
+    [
+        (Place.RESIDENT, "x", None),
+        (Place.SPOOLED, "", None),
+        (Place.PAGED_OUT, "", None),
+        (Place.COLLAPSED, "", MemoryTier.ARCHIVE),
+    ],
 )
 def test_a_residency_has_what_belongs_to_it(place: Place, ref: str, tier: MemoryTier | None) -> None:
     with pytest.raises(ValueError, match="belongs to"):

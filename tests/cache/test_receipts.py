@@ -53,7 +53,8 @@ def test_other_content_is_a_base_for_a_diff_not_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [Representation("lines", ((1, 9),)), Representation("full", (), (("encoding", "latin-1"),)), Representation("outline")]
+    "asked",
+    [Representation("lines", ((1, 9),)), Representation("full", (), (("encoding", "latin-1"),)), Representation("outline")],
 )
 def test_another_representation_is_not_unchanged(asked: Representation) -> None:
     book = ReceiptBook()

@@ -11,7 +11,6 @@ from penstock.cache.ledger import Ledger
 from penstock.cache.session import SessionCache
 from penstock.cache.shelf import CONTENT, OUTPUTS
 from penstock.cache.tokens import TokenCount
-
 from tests.cache.files import source
 
 
@@ -275,7 +274,9 @@ def test_the_repr_says_what_is_in_it() -> None:
 
 operations = st.lists(
     st.tuples(
-        st.sampled_from(["store", "store", "store", "get", "output", "remove", "reclaim", "clear", "trim", "blocks", "pin", "unpin"]),
+        st.sampled_from(
+            ["store", "store", "store", "get", "output", "remove", "reclaim", "clear", "trim", "blocks", "pin", "unpin"]
+        ),
         st.integers(0, 5),
         st.integers(0, 3),
         st.integers(1, 4),

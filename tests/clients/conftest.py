@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from penstock.server.clients.catalogue import Machine
 from penstock.server.clients.installer import Dialogue, Installer
 from penstock.server.clients.planning import InstallOptions
@@ -171,12 +172,13 @@ def _responses(model: ScriptedModel, body: Body) -> list[str]:
     base: Body = {"id": f"resp_{next(model.ids)}", "object": "response", "created_at": 1, "model": "fake"}
     usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15}
     usage["output_tokens_details"] = {"reasoning_tokens": 0}
+    whole: Body = {"status": "completed", "output": [item], "usage": usage}
     return [
         _event("response.created", {"sequence_number": 0, "response": {**base, "status": "in_progress", "output": []}}),
         _event("response.output_item.added", {"sequence_number": 1, "output_index": 0, "item": item}),
         _event("response.output_item.done", {"sequence_number": 2, "output_index": 0, "item": item}),
-        _event("response.completed", {"sequence_number": 3, "response": {**base, "status": "completed", "output": [item], "usage": usage}}),
-    ]  # fmt: skip
+        _event("response.completed", {"sequence_number": 3, "response": {**base, **whole}}),
+    ]
 
 
 def _chat(model: ScriptedModel, body: Body) -> list[str]:
@@ -222,9 +224,8 @@ def results_of(body: Body) -> list[str]:
             found.append(_text(message["content"]))
         elif isinstance(message.get("content"), list):
             found.extend(_text(block["content"]) for block in message["content"] if block.get("type") == "tool_result")
-    for item in body.get("input", []) if isinstance(body.get("input"), list) else []:
-        if item.get("type") == "function_call_output":
-            found.append(_text(item["output"]))
+    items = body.get("input", []) if isinstance(body.get("input"), list) else []
+    found.extend(_text(item["output"]) for item in items if item.get("type") == "function_call_output")
     for content in body.get("contents", []):
         found.extend(_gemini_text(part["functionResponse"]) for part in content.get("parts", []) if "functionResponse" in part)
     return found
@@ -357,9 +358,9 @@ CLIENTS = {
 @pytest.fixture(scope="session")
 def npm_bin() -> Path:
     """The folder of the clients' commands, made by `make clients`."""
-    folder = Path(os.environ.get("PENSTOCK_CLIENTS", HERE)) / "node_modules" / ".bin"
+    folder = Path(os.environ.get("MCP_CLIENTS_DIR", HERE)) / "node_modules" / ".bin"
     if not folder.is_dir():
-        pytest.skip("the clients are not installed; `make clients` does")
+        pytest.fail("the clients are not installed: run `make clients`")
     return folder
 
 

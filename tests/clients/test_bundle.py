@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from penstock.server.bundle import write_bundle
 from penstock.server.toolset import TOOLS
 
@@ -48,20 +49,24 @@ def test_its_server_starts(unpacked: Path, repository: Path, tmp_path: Path) -> 
     ]
     hidden = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
-    with subprocess.Popen(
-        [uv, *filled],
-        cwd=tmp_path,
-        env={**variables, "HOME": str(tmp_path), "UV_CACHE_DIR": str(tmp_path / "uv-cache")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
+    with (
+        (tmp_path / "errors").open("w") as errors,
+        subprocess.Popen(
+            [uv, *filled],
+            cwd=tmp_path,
+            env={**variables, "PENSTOCK_DATA_DIR": str(tmp_path / "data")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
         assert server.stdin
         assert server.stdout
         server.stdin.write("".join(json.dumps(line) + "\n" for line in lines))
         server.stdin.flush()
-        answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+        first, second = (server.stdout.readline() for _ in range(2))
         server.stdin.close()
         server.wait(30)
-    assert [tool["name"] for tool in answers[1]["result"]["tools"]] == [tool.name for tool in TOOLS]
+    assert first, (tmp_path / "errors").read_text()[-3000:]
+    assert [tool["name"] for tool in json.loads(second)["result"]["tools"]] == [tool.name for tool in TOOLS]

@@ -4,7 +4,6 @@ The suite's own "everything" tools, prompts and resources (test_image_content an
 scenario that fails without being listed, or that passes though it is listed, fails the run.
 """
 
-import contextlib
 import socket
 import subprocess
 import time
@@ -48,25 +47,25 @@ def address(tmp_path: Path, penstock_command: str, repository: Path) -> Iterator
             stderr=log,
         )
         try:
-            wait_until_it_answers(f"http://127.0.0.1:{port}/mcp", server)
+            wait_until_it_answers(f"http://127.0.0.1:{port}/mcp", server, tmp_path / "server.log")
             yield f"http://127.0.0.1:{port}/mcp"
         finally:
             server.terminate()
             server.wait(20)
 
 
-def wait_until_it_answers(url: str, server: "subprocess.Popen[bytes]") -> None:
+def wait_until_it_answers(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.HTTPError):
-            try:
-                with urllib.request.urlopen(url, timeout=2):
-                    return
-            except urllib.error.HTTPError:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
                 return
-            except OSError:
-                time.sleep(0.1)  # nothing to wait on: the port opens when the server is up
-    pytest.fail("the server does not answer")
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return
+        except OSError:
+            time.sleep(0.1)  # nothing to wait on: the port opens when the server is up
+    pytest.fail(f"the server does not answer: {log.read_text()[-2000:]}")
 
 
 @pytest.mark.parametrize(

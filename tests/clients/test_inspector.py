@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from penstock.server.toolset import TOOLS
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(180)]

@@ -7,10 +7,12 @@ from typing import Protocol
 
 import pytest
 
+from penstock.server.toolset import TOOLS
+
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(400)]
 
 CLIENTS = ["claude-code", "codex", "gemini-cli", "opencode"]
-TOOLS = {"read", "search", "compress", "evict", "restore", "session", "memory", "status"}
+NAMES = [tool.name for tool in TOOLS]
 Step = tuple[str, Callable[[Sequence[str]], dict[str, object]]]
 
 
@@ -19,10 +21,15 @@ class Run(Protocol):
     output: str
     results: list[str]
     first_tools: list[str]
+    faults: list[str]
 
 
 class RunClient(Protocol):
     def __call__(self, client: str, script: Sequence[Step]) -> Run: ...
+
+
+def call(tool: str, **arguments: object) -> Step:
+    return tool, lambda results: dict(arguments)
 
 
 def handle_in(text: str) -> str:
@@ -31,24 +38,68 @@ def handle_in(text: str) -> str:
     return found.group()
 
 
+def whole(client: str, result: str) -> str:
+    """The answer less what the client frames every answer with."""
+    if client == "codex":
+        result = re.sub(r"\AWall time: [0-9.]+ seconds\nOutput:", "", result)
+    if client == "gemini-cli":
+        result = result.removeprefix("<untrusted_context>\n").removesuffix("\n</untrusted_context>")
+    return result
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_model_gets_every_answer_whole(run_client: RunClient, repository: Path, client: str) -> None:
     log = repository / "build.log"
-    log.write_text(
-        "".join(f"step {n}: compiled module_{n}.c in {n % 7} ms\n" for n in range(400)) + "error: module_7.c:12: no such file\n"
+    lines = [f"step {n}: compiled module_{n}.c in {n % 7} ms" for n in range(400)]
+    log.write_text("\n".join([*lines, "error: module_7.c:12: no such file"]) + "\n")
+    run = run_client(
+        client,
+        [
+            call("read", path="cache/errors.py", view="full"),
+            call("search", query="eviction of cached entries under memory pressure"),
+            call("compress", source="build.log", budget=300),
+            ("restore", lambda results: {"handle": handle_in(results[2]), "lines": "100-120"}),
+            call("evict", targets=["cache/errors.py"]),
+            call("read", path="cache/errors.py", view="lines", lines="1-10"),
+        ],
     )
-    script: list[Step] = [
-        ("read", lambda results: {"path": "cache/errors.py", "view": "full"}),
-        ("search", lambda results: {"query": "eviction of cached entries under memory pressure"}),
-        ("compress", lambda results: {"source": "build.log", "budget": 300}),
-        ("restore", lambda results: {"handle": handle_in(results[2]), "lines": "1-20"}),
-        ("evict", lambda results: {"targets": ["cache/errors.py"]}),
-        ("read", lambda results: {"path": "cache/errors.py", "view": "lines", "lines": "1-10"}),
-    ]
-    run = run_client(client, script)
     assert run.exit_code == 0, run.output[-3000:]
-    assert set(run.first_tools) >= TOOLS
-    assert len(run.results) == len(script), run.output[-3000:]
+    assert run.faults == []
+    assert sorted(run.first_tools) == sorted(NAMES), "the first request of a cold start offers every tool"
+    read, search, compressed, restored, evicted, lines_read = (whole(client, result) for result in run.results)
+    source = (repository / "cache" / "errors.py").read_text("utf-8")
+    assert read.startswith("cache/errors.py · full · ")
+    assert "\n" + source in read
+    assert re.search(r"^cache/\S+:\d+-\d+", search, re.MULTILINE), search
+    assert "build.log" in compressed.splitlines()[0]
+    assert "error: module_7.c:12: no such file" in compressed
+    assert "\n".join(lines[99:120]) + "\n" in restored
+    assert "cache/errors.py" in evicted
+    assert "".join(source.splitlines(keepends=True)[:10]) in lines_read
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_nothing_is_cut_on_the_way_to_the_model(run_client: RunClient, repository: Path, client: str) -> None:
+    """A file of 3,000 lines, some of them awkward, arrives page by page and byte for byte; each page says how to go on."""
+    odd = ["", '\t"quoted" \\ back', "plain " * 20, "é ✓ 漢字 🙂🙂🙂", "{}[],:"]
+    text = "".join(f"{n} {odd[n % len(odd)]}\n" for n in range(3_000))
+    (repository / "long.txt").write_text(text, "utf-8")
+
+    def following(results: Sequence[str]) -> dict[str, object]:
+        found = re.search(r"next lines=(\d+-)", results[-1])
+        return {"path": "long.txt", "view": "lines", "lines": found.group(1) if found else "3000-3000"}
+
+    run = run_client(client, [call("read", path="long.txt", view="full"), *[("read", following)] * 24])
+    assert run.exit_code == 0, run.output[-3000:]
+    assert run.faults == []
+    received = ""
     for result in run.results:
-        print("----", len(result))
-        print(result[:1500])
+        page = whole(client, result)
+        assert "\n" in page, page
+        body = page.split("\n", 1)[1]
+        continued = re.search(r"\nnext lines=(\d+)-.*\Z", body)
+        received += body[: continued.start() + 1] if continued else body
+        if not continued:
+            break
+    # The last page ends with the receipt's line, where there is one.
+    assert re.sub(r"\n(?:next [^\n]*|receipt [^\n]*)\Z", "\n", received) == text

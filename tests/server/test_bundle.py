@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from penstock.server.bundle import REGISTRY_NAME, bundle_files, bundle_manifest, main, registry_entry, write_bundle
 
 CHECKOUT = Path(__file__).parents[2]

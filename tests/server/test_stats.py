@@ -10,6 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
+from rich.console import Console
+
 from penstock.cache.ledger import Ledger
 from penstock.cache.pressure.gauge import PressureGauge
 from penstock.cache.pressure.guard import MemoryGuard
@@ -17,7 +19,6 @@ from penstock.cache.pressure.orchestrator import EvictionOrchestrator
 from penstock.cache.pressure.probe import SystemProbe
 from penstock.cache.pressure.snapshot import pressure_snapshot
 from penstock.server.stats import StatsPublisher, read_snapshots, render, stats_dir, trend_of, watch
-from rich.console import Console
 
 
 class NoCache:

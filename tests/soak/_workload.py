@@ -127,9 +127,14 @@ class Workload:
     def status(self) -> None:
         self._call("status", detail=self.random.choice(["short", "full"]))
 
-    def burst(self, parallel: int) -> None:
-        """Read large files at once, so that the ledger fills faster than the guard polls."""
-        names = [self.random.choice(self.corpus.large) for _ in range(parallel)]
+    def climb(self) -> None:
+        """Read large files one after the other, so that the ledger fills step by step."""
+        for name in self.random.sample(self.corpus.large, len(self.corpus.large)):
+            self._read(name, self._call("read", path=name, view="lines", lines="1-20"))
+
+    def burst(self) -> None:
+        """Read large files at once, so that the ledger fills faster than anything is evicted."""
+        names = self.random.sample(self.corpus.large, len(self.corpus.large))
         started = [
             (
                 name,

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from penstock.server.stats import read_snapshots
-
 from tests.pipe import PipeClient
 from tests.soak._workload import Tally, Workload
 from tests.soak.workspace import WorkspacePlan, build_workspace
@@ -118,7 +117,7 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     try:
         for number in range(1, plan.calls + 1):
             if plan.burst_every and number % plan.burst_every == 0:
-                work.burst(10)
+                (work.climb, work.burst)[number // plan.burst_every % 2]()
             work.step()
             if number % max(1, plan.calls // 100) == 0:
                 report.rss_bytes.append(client.rss_bytes())
@@ -134,6 +133,8 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
 def _progress(plan: SoakPlan, number: int, report: SoakReport, start: float) -> None:
     rate = number / max(0.001, time.monotonic() - start)
     bad = len(report.tally.errors) + len(report.tally.stale) + len(report.tally.lost)
+    if not sys.stderr.isatty() and number < plan.calls:
+        return
     sys.stderr.write(
         f"\r{plan.name}: {number:,}/{plan.calls:,} calls, {rate:.0f}/s, RSS {report.rss_bytes[-1] / MB:.0f} MB, {bad} bad "
     )

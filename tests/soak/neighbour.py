@@ -19,7 +19,6 @@ from typing import Any
 from penstock.cache.pressure.homeostasis import LADDER, Action
 from penstock.cache.pressure.levels import MAX_CHANGES, WINDOW_S, PressureLevel
 from penstock.server.stats import read_snapshots
-
 from tests.pipe import PipeClient
 from tests.soak._workload import Workload
 from tests.soak.workspace import WorkspacePlan, build_workspace

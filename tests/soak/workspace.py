@@ -20,8 +20,8 @@ class WorkspacePlan:
 
     files: int
     total_mb: int
-    large_files: int = 12
-    large_kb: int = 2600
+    large_files: int = 32
+    large_kb: int = 1200
     seed: int = 11
 
 
@@ -97,6 +97,6 @@ def _content(number: int, pool: list[bytes], generator: random.Random, average: 
     while length < size:
         start = generator.randrange(len(pool) - 64)
         run = b"".join(pool[start : start + 64])
-        parts.append(run[: size - length])
-        length += len(parts[-1])
-    return b"".join(parts) + b"\n"
+        parts.append(run if length + len(run) <= size else run[: run.find(b"\n", size - length) + 1])
+        length += max(1, len(parts[-1]))
+    return b"".join(parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from .filter import Document, Rank, Scores
+from .filter import MUST, Document, Rank, Scores
 
 _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
@@ -88,8 +88,16 @@ class Rule:
 class Rules:
     """A table of rules; where several match, the first wins."""
 
-    def __init__(self, *rules: Rule, default: Rank = Rank.PLAIN, words: bool = True) -> None:
+    def __init__(
+        self, *rules: Rule, default: Rank = Rank.PLAIN, words: bool = True, block: str = "", evidence_below: int = 0
+    ) -> None:
+        """`block` begins one failure's report; a report whose evidence is that of an earlier one keeps its evidence alone.
+
+        `evidence_below` lines below the beginning of a block are searched for a message, whatever it looks like.
+        """
         self.rules: Final = rules
+        self._block = re.compile(block) if block else None
+        self._evidence_below = evidence_below
         self.default: Final = default
         self.words: Final = words
         self._any = re.compile("|".join(f"(?:{rule.pattern})" for rule in rules) or r"(?!)")
@@ -112,7 +120,26 @@ class Rules:
         scores.ranks[at:] = bytes([default]) * (len(lines) - at)
         if self.words:
             rank_words(document, scores, ruled)
+        if self._block is not None:
+            self._fold(self._block, lines, scores)
         return scores
+
+    def _fold(self, block: re.Pattern[str], lines: Sequence[str], scores: Scores) -> None:
+        """Take context off the blocks that report what an earlier block reported."""
+        ranks = scores.ranks
+        starts = [number for number in _numbers(ranks, (Rank.FAILURE, Rank.REPEAT)) if block.match(lines[number])]
+        seen: set[str] = set()
+        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+            for number in range(start + 1, min(end, start + 1 + self._evidence_below)):
+                if lines[number].strip():
+                    scores.lift(number, Rank.EVIDENCE)
+            evidence = "\n".join(class_of(lines[n]) for n in range(start, end) if n > start and ranks[n] == Rank.EVIDENCE)
+            if evidence in seen:
+                for number in range(start + 1, end):
+                    if ranks[number] < MUST and ranks[number] != Rank.REPEAT:
+                        ranks[number] = Rank.NOISE
+            elif evidence:
+                seen.add(evidence)
 
     def _apply(self, number: int, lines: Sequence[str], scores: Scores, ruled: bytearray) -> tuple[Rule, int]:
         """Rank a hit and what follows it; return its rule and the first line after both."""
@@ -138,6 +165,17 @@ class Rules:
             scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
             ruled[number + 1 : end] = b"\1" * (end - number - 1)
         return rule, end
+
+
+def _numbers(ranks: bytearray, wanted: Sequence[Rank]) -> list[int]:
+    """Return the lines of the wanted ranks, ascending."""
+    found: list[int] = []
+    for rank in wanted:
+        at = ranks.find(rank)
+        while at >= 0:
+            found.append(at)
+            at = ranks.find(rank, at + 1)
+    return sorted(found)
 
 
 def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:

@@ -5,11 +5,6 @@ from typing import Final
 from .filter import Rank
 from .rules import Rule, Rules
 
-_TRACE: Final = (
-    Rule(Rank.DETAIL, r"Traceback \(most recent call last\):", then=Rank.DETAIL),
-    Rule(Rank.LOCATION, r"  File \"[^\"]+\", line \d+"),
-)
-
 PYTEST: Final = Rules(
     Rule(Rank.SUMMARY, r"=* ?\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?)\b.* in [\d.]+s"),
     Rule(Rank.SUMMARY, r"=+ no tests (?:ran|collected)|!+ .* !+$|(?:ERROR|INTERNALERROR|Exit): |INTERNALERROR> \S*Error"),
@@ -31,6 +26,7 @@ PYTEST: Final = Rules(
     ),
     Rule(Rank.CONTEXT, r"-+ Captured .* -+$|collected \d+"),
     default=Rank.NOISE,
+    block=r"_{3,} .* _{3,}$",
 )
 
 UNITTEST: Final = Rules(

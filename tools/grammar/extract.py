@@ -9,11 +9,10 @@ from .docs import doc_above, doc_inside
 from .found import SECTION, Found, Gathered, gather, resolve
 from .language import DOC_INSIDE, Language, Visibility
 from .naming import refined_kind
-from .parsing import Parsed, captures, matches
+from .parsing import MAX_DEPTH, Parsed, captures, matches
 from .spans import LineMap, clip, one_line
 from .visibility import IMPLEMENTS, Candidate, is_public_here
 
-MAX_DEPTH: Final = 500
 _MAX_CALLS: Final = 48
 """Names a definition: enough for the hop graph, and bounded for generated code."""
 _MERGED: Final = frozenset({"signature", "function", "bind"})
@@ -22,6 +21,8 @@ _FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
 _OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "block", "instance"}
 """Kinds whose contents can be public."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
+_DUNDER_ALL: Final = re.compile(rb"^__all__\s*\+?=\s*[\[(]([^\])]*)[\])]", re.MULTILINE)
+_LISTED: Final = re.compile(rb"""["']([^"'\n]+)["']""")
 _TITLE: Final = re.compile(r"<[^>]*>")
 _KEYWORDS: Final = frozenset(
     (  # noqa: SIM905 -- one word a line would hide the module
@@ -64,6 +65,8 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
         calls = sorted(
             (node.start_byte, data[node.start_byte : node.end_byte][:80].decode("utf-8", "replace")) for node in callees
         )
+    if language.name == "python":
+        gathered.listed |= _dunder_all(data)
     lines = LineMap(data)
     sweep = _Sweep(language, lines, frozenset(gathered.listed))
     definitions = sweep.run(resolve(language, gathered, data), calls)
@@ -181,6 +184,11 @@ def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str
             return one_line(data, one.head_start, newline, limit=100, tail=" \r") + " …"
         return one_line(data, one.head_start, one.end, limit=100)
     return one_line(data, one.head_start, one.end, mark=language.mark)
+
+
+def _dunder_all(data: bytes) -> set[str]:
+    """Return the names in `__all__`; read from the text, as a query for it would cost a quarter of all matching."""
+    return {name.decode("utf-8", "replace") for listing in _DUNDER_ALL.findall(data) for name in _LISTED.findall(listing) if name}
 
 
 def _imports(gathered: Gathered, lines: LineMap) -> tuple[Import, ...]:

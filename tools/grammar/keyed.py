@@ -50,7 +50,8 @@ def _yaml_entry(number: int, indent: int, match: re.Match[str]) -> SectionStart 
     key, value = match["key"].strip("\"'"), (match["value"] or "").strip()
     if match["item"]:
         shown = clip(f"- {key}: {value}" if value else f"- {key}:", 80)
-        name = value.strip("\"'") if key in _NAMES_ITEM and value else key
+        is_name = key in _NAMES_ITEM and value and not _YAML_BLOCK.search(value)
+        name = value.strip("\"'") if is_name else key
         return SectionStart(number, indent, "item", clip(name or key, 80), shown)
     return SectionStart(number, indent, "key", clip(key, 80), clip(f"{key}: {value}" if value else f"{key}:", 80))
 

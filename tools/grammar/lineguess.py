@@ -5,12 +5,16 @@ Where no line looks like a definition, the unindented lines that have indented o
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from .definition import Definition, Outline
 from .spans import LineMap, clip
 
 MAX_ENTRIES: Final = 5_000
+_MAX_BLOCK: Final = 2_000
+"""Lines searched for the end of one block: keeps the whole linear."""
+_DEEP: Final = 1_000_000
 _MAX_LINE: Final = 400
 _MODIFIERS: Final = (
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub(?:\([^)]*\))?|extern|inline|local|"
@@ -95,7 +99,7 @@ def _match(rule: tuple[str, re.Pattern[str]] | None, text: str) -> tuple[str, st
     match = _DEFINITION.match(text) or _ASSIGNED.match(text)
     if match is None or match["name"].lower() in _NOT_NAMES:
         return None
-    return match["kind"].lower(), match["name"].strip("\"'"), len(match["indent"].expandtabs(4))
+    return match["kind"].lower(), match["name"].strip("\"'").rstrip(":"), len(match["indent"].expandtabs(4))
 
 
 def _blocks(lines: LineMap) -> list[_Start]:
@@ -115,8 +119,35 @@ def _blocks(lines: LineMap) -> list[_Start]:
     return found
 
 
+_CLOSERS: Final = (b"}", b")", b"]", b"end", b"{", b"done", b"fi", b"esac", b"|")
+
+
+def _indent_of(line: bytes) -> int | None:
+    """Return the indentation of a line; None for a blank one, a large one for a line that closes what is open."""
+    stripped = line[:_MAX_LINE].lstrip()
+    if not stripped:
+        return None
+    return _DEEP if stripped.startswith(_CLOSERS) else len(line[:_MAX_LINE].expandtabs(4)) - len(stripped.expandtabs(4))
+
+
+def _fallen_back(indents: Sequence[int | None], number: int, end: int) -> int:
+    """Return the last line of the block that `number` opens: after deeper lines, the first one as shallow as it ends it."""
+    own = indents[number - 1] or 0
+    was_deeper = False
+    for at in range(number + 1, min(end, number + _MAX_BLOCK) + 1):
+        indent = indents[at - 1]
+        if indent is None:
+            continue
+        if indent > own:
+            was_deeper = was_deeper or indent < _DEEP
+        elif was_deeper:
+            return at - 1
+    return end
+
+
 def _nest(found: list[_Start], lines: LineMap) -> list[Definition]:
-    """Give each start its end: the last line before the next start that is not indented deeper, blank lines left off."""
+    """Give each start its end: where the indentation falls back, or the next start that is not indented deeper."""
+    indents = [_indent_of(lines.line(number)) for number in range(1, lines.count + 1)]
     ends = [lines.count] * len(found)
     stack: list[int] = []
     depths: list[tuple[int, str | None]] = []
@@ -128,8 +159,8 @@ def _nest(found: list[_Start], lines: LineMap) -> list[Definition]:
         stack.append(index)
     out: list[Definition] = []
     for (number, _, kind, name, text), end, (depth, parent) in zip(found, ends, depths, strict=True):
-        last = end
-        while last > number and not lines.line(last).strip():
+        last = _fallen_back(indents, number, end)
+        while last > number and indents[last - 1] is None:
             last -= 1
         out.append(Definition(kind, clip(name, 120), number, last, text, "", depth, parent))
     return out

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 MAX_PARSE_BYTES: Final = 1_000_000
 """Trees take about 25 times the source; 1 MB of source keeps the worker below 64 MB."""
-PARSE_TIMEOUT_S: Final = 1.5
-"""Ten times what the slowest grammar needs for 1 MB of ordinary code; hostile input can take for ever."""
+PARSE_TIMEOUT_S: Final = 1.2
+"""Several times what 1 MB of ordinary code needs in the slowest grammar; hostile input can take for ever."""
 _READ_BYTES: Final = 32 * 1024
 _MATCH_LIMIT: Final = 4096
+MAX_DEPTH: Final = 500
+"""Nodes below this depth are not looked at: no code that a person reads is nested so deeply."""
+_MAX_BROKEN: Final = 2_000
+"""Tokens in one syntax error. Queries are quadratic in a run of anonymous siblings, and such runs stand in errors only."""
 
 Match = tuple[int, "dict[str, list[Node]]"]
 
@@ -69,7 +73,7 @@ def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S
     """Parse UTF-8 `data` within `timeout_s`.
 
     Raises:
-        ParseRefused: Too large, too slow, or no grammar.
+        ParseRefused: Too large, too slow, too many errors, or no grammar.
     """
     from tree_sitter import Parser
 
@@ -89,7 +93,23 @@ def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S
         tree = Parser(grammar).parse(read, progress_callback=is_over)
     except ValueError as error:
         raise ParseRefused(f"parsing took longer than {timeout_s:g} s") from error
+    if tree.root_node.has_error and _is_broken(tree):
+        raise ParseRefused("the grammar cannot make sense of it")
     return Parsed(grammar, tree)
+
+
+def _is_broken(tree: "Tree") -> bool:
+    """Look for a syntax error of very many tokens, going down only where there are errors."""
+    cursor = tree.walk()
+    while True:
+        node = cursor.node
+        if node is None or (node.type == "ERROR" and node.child_count > _MAX_BROKEN):
+            return node is not None
+        if node.has_error and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return False
 
 
 def matches(language: Language, parsed: Parsed, source: str) -> Sequence[Match]:
@@ -101,8 +121,9 @@ def matches(language: Language, parsed: Parsed, source: str) -> Sequence[Match]:
     from tree_sitter import QueryCursor
 
     cursor = QueryCursor(_query(language, source), match_limit=_MATCH_LIMIT)
-    # No progress_callback: with it, py-tree-sitter 0.26.1 dereferences a null pointer. A query is linear in the tree, and
-    # the caller's process limit is the last resort.
+    cursor.set_max_start_depth(MAX_DEPTH)
+    # No progress_callback: with it, py-tree-sitter 0.26.1 dereferences a null pointer. A query is linear in trees without long
+    # errors (`_is_broken`), and the caller's process limit is the last resort.
     return cursor.matches(parsed.tree.root_node)
 
 
@@ -111,6 +132,7 @@ def captures(language: Language, parsed: Parsed, source: str, name: str) -> "Seq
     from tree_sitter import QueryCursor
 
     cursor = QueryCursor(_query(language, source), match_limit=_MATCH_LIMIT)
+    cursor.set_max_start_depth(MAX_DEPTH)
     return cursor.captures(parsed.tree.root_node).get(name, [])
 
 

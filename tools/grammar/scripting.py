@@ -77,11 +77,9 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (module (expression_statement (assignment left: (identifier) @name) @constant))
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))
 (type_alias_statement left: (_) @name) @type
-(import_statement name: (_) @source) @import
+(import_statement name: [(dotted_name) @source (aliased_import name: (_) @source)]) @import
 (import_from_statement module_name: (_) @source) @import
-(future_import_statement) @import
-(module (expression_statement (assignment left: (identifier) @_all
-  right: [(list (string (string_content) @listed)) (tuple (string (string_content) @listed))]) (#eq? @_all "__all__")))
+(future_import_statement "__future__" @source) @import
 """,
         calls="(call function: [(identifier) @callee (attribute attribute: (identifier) @callee)])",
     ),

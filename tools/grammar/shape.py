@@ -19,8 +19,9 @@ def json_outline(data: bytes) -> Outline:
     starts: list[SectionStart] = []
     skipped = 0
     widths: dict[tuple[str | int, ...], int] = {}
+    value: JsonValueSpan | None = None
     for value in scan_json(data, max_depth=_MAX_DEPTH):
-        if any(isinstance(step, int) and step > 0 for step in value.path):
+        if _is_passed_over(value):
             continue
         parent = value.path[:-1]
         widths[parent] = widths.get(parent, 0) + 1
@@ -28,11 +29,21 @@ def json_outline(data: bytes) -> Outline:
             skipped += 1
             continue
         starts.append(_entry(value, data, lines))
+    notes = [f"{value.size:,} keys"] if value is not None and value.kind == "object" else []
     starts.sort(key=lambda start: (start.line, start.level))
     kept, left_out = shallow(starts, lines.count)
     left_out += skipped
-    notes = (f"{left_out:,} keys left out",) if left_out else ()
-    return Outline("json", lines.count, nest(kept, lines), is_derived=True, notes=notes)
+    notes += [f"{left_out:,} keys left out"] if left_out else []
+    return Outline("json", lines.count, nest(kept, lines), is_derived=True, notes=tuple(notes))
+
+
+def _is_passed_over(value: JsonValueSpan) -> bool:
+    """Leave out the document itself when it is an object, later elements of arrays, and elements without a shape."""
+    if not value.path:
+        return value.kind == "object"
+    if any(isinstance(step, int) and step > 0 for step in value.path):
+        return True
+    return isinstance(value.path[-1], int) and value.kind not in {"object", "array"}
 
 
 def _entry(value: JsonValueSpan, data: bytes, lines: LineMap) -> SectionStart:

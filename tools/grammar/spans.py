@@ -3,6 +3,9 @@
 import re
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
+from itertools import count as itertools_count
+from operator import add
 from typing import Final
 
 MAX_SIGNATURE: Final = 200
@@ -18,7 +21,9 @@ class LineMap:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._starts = [0, *(match.end() for match in re.finditer(b"\n", data))]
+        lengths = map(len, data.split(b"\n"))
+        self._starts = [0, *map(add, accumulate(lengths), itertools_count(1))]
+        self._starts.pop()
 
     @property
     def count(self) -> int:

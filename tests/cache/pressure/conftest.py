@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+
 from penstock.cache.ledger import Ledger
 from penstock.cache.pressure.allocator import Allocator
 from penstock.cache.pressure.gauge import PressureGauge

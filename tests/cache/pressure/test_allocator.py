@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from penstock.cache.pressure.allocator import Allocator, find_malloc_trim
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from penstock.cache.pressure.cgroup import (
     find_groups,
     parse_fields,

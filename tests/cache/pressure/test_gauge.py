@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from penstock.cache.pressure.gauge import LIMIT_TTL_S, PressureGauge
 from penstock.cache.pressure.levels import PressureLevel
 from penstock.cache.pressure.limits import MB, EffectiveLimit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 import pytest
+
 from penstock.cache.errors import UnderPressure
 from penstock.cache.pressure.guard import (
     BIG_RESERVATION_BYTES,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.pressure.homeostasis import (
     LADDER,
     TARGET_RATIO,

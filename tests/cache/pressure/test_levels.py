@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.pressure.levels import (
     ENTER_RATIO,
     HOLD_S,

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.pressure.limits import MB, EffectiveLimit, plan_rss_limit, ratio_of, retained_cap
 
 sizes = st.integers(1, 1 << 45)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from penstock.cache.pressure.homeostasis import TARGET_RATIO, Action
 from penstock.cache.pressure.levels import PressureLevel
 from penstock.cache.pressure.limits import MB

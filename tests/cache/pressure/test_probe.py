@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from penstock.cache.pressure.probe import SystemProbe
 
 Build = Callable[[dict[str, str]], Path]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+
 from penstock.cache.content import ContentAccessor
 from penstock.cache.deadline import UNBOUNDED, Deadline
 from penstock.cache.entry import RemovalCause, SessionLimits

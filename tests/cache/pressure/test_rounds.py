@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.pressure.levels import PressureLevel
 from penstock.cache.pressure.rounds import MAX_BACKOFF_S, Patience
 

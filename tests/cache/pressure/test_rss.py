@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from penstock.cache.pressure.allocator import Allocator
 from penstock.cache.pressure.limits import MB
 

@@ -1,14 +1,20 @@
 """A workspace on a temporary folder, and the strategies of opening."""
 
-from collections.abc import Callable, Iterator
+import os
+import resource
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
 from penstock.cache.ledger import Ledger
 from penstock.cache.workspace.beneath import Openat2Opener, Opener, StepwiseOpener
 from penstock.cache.workspace.files import Workspace
+from penstock.cache.workspace.finalpath import FinalPathOpener
 from penstock.cache.workspace.gitfiles import GitFiles
 from penstock.cache.workspace.jail import Jail
+from penstock.cache.workspace.paths import Flavour
 from penstock.cache.workspace.reading import WallClock
 from penstock.cache.workspace.secrets import SecretRule
 from penstock.cache.workspace.values import WorkspaceLimits
@@ -16,7 +22,12 @@ from penstock.cache.workspace.values import WorkspaceLimits
 MakeWorkspace = Callable[..., Workspace]
 
 
-@pytest.fixture(params=[Openat2Opener, StepwiseOpener])
+def proc_opener() -> Opener:
+    """The strategy for Windows, told by /proc where a descriptor is."""
+    return FinalPathOpener(lambda fd: os.readlink(f"/proc/self/fd/{fd}"), Flavour.POSIX)
+
+
+@pytest.fixture(params=[Openat2Opener, StepwiseOpener, proc_opener])
 def opener(request: pytest.FixtureRequest) -> Opener:
     """Every strategy; one that this kernel does not have is skipped."""
     try:
@@ -73,3 +84,27 @@ def make_workspace(root: Path) -> Iterator[MakeWorkspace]:
 def workspace(make_workspace: MakeWorkspace) -> Workspace:
     """A workspace on the root with default limits."""
     return make_workspace()
+
+
+@pytest.fixture
+def descriptors_left() -> Callable[[int], AbstractContextManager[None]]:
+    """Let the process open only so many more files, for the time of a `with` block."""
+
+    @contextmanager
+    def limited(count: int) -> Generator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        held: list[int] = []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 16, hard))
+        try:
+            with suppress(OSError):
+                while True:
+                    held.append(os.open("/dev/null", os.O_RDONLY))
+            for _ in range(count):
+                os.close(held.pop())
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for fd in held:
+                os.close(fd)
+
+    return limited

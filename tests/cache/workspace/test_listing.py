@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.workspace.listing import TreeNode, plan_tree
 from penstock.cache.workspace.values import FileStat, WalkedFile
 

@@ -2,6 +2,7 @@ import os
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.workspace.names import printable, spellings
 
 

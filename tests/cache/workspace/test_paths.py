@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.errors import InvalidPath, OutsideWorkspace, PenstockError
 from penstock.cache.workspace.paths import Flavour, PathRequest, RootPath, collapse, display_of, enter_root, parse_path
 

@@ -3,18 +3,24 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.errors import InvalidArgument
 from penstock.cache.workspace.ranges import MAX_RANGES, LineRange, format_ranges, parse_ranges, plan_ranges
 
-whole = st.builds(lambda first, more: LineRange(first, first + more), st.integers(1, 60), st.integers(0, 20))
-opened = st.builds(lambda first: LineRange(first, None), st.integers(1, 60))
-tails = st.builds(lambda count: LineRange(-count, None), st.integers(1, 60))
-parts = st.builds(
-    lambda line, column, more: LineRange(line, line, column, None if more is None else column + more),
-    st.integers(1, 60),
-    st.integers(1, 90),
-    st.none() | st.integers(0, 20),
-)
+
+def line_range(first: int, more: int) -> LineRange:
+    return LineRange(first, first + more)
+
+
+def line_part(line: int, column: int, more: int | None) -> LineRange:
+    return LineRange(line, line, column, None if more is None else column + more)
+
+
+numbers = st.integers(1, 60)
+whole = st.builds(line_range, numbers, st.integers(0, 20))
+opened = st.builds(LineRange, numbers, st.none())
+tails = st.builds(LineRange, st.integers(-60, -1), st.none())
+parts = st.builds(line_part, numbers, st.integers(1, 90), st.none() | st.integers(0, 20))
 ranges = st.lists(whole | opened | tails | parts, min_size=1, max_size=8)
 
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.workspace.scanner import LineScanner, ReadAt, line_unit
 from penstock.cache.workspace.text import count_lines, line_offsets, slice_lines
 

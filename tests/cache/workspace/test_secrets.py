@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from penstock.cache.errors import SecretDenied
 from penstock.cache.ledger import Ledger
 from penstock.cache.workspace.files import Workspace

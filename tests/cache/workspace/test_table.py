@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.workspace.table import FileTable
 from penstock.cache.workspace.values import FileStat, WalkedFile
 

@@ -7,6 +7,7 @@ import tempfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.cache.errors import BinaryFile
 from penstock.cache.workspace.text import (
     check_text,

@@ -4,11 +4,13 @@ import subprocess
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from penstock.cache.deadline import Deadline
 from penstock.cache.errors import DeadlineExceeded, NotARegularFile, OutsideWorkspace
 from penstock.cache.ledger import Ledger
@@ -17,6 +19,7 @@ from penstock.cache.workspace.gitfiles import GitFiles
 from penstock.cache.workspace.values import WalkResult, WorkspaceLimits
 
 MakeWorkspace = Callable[..., Workspace]
+DescriptorsLeft = Callable[[int], AbstractContextManager[None]]
 WITHOUT_GIT = GitFiles(None, {})
 
 
@@ -213,22 +216,14 @@ def test_a_root_inside_another_is_walked_once(root: Path, make_workspace: MakeWo
     assert rels(make_workspace(roots=[root, root / "sub"]).walk()) == ["a.py", "sub/b.py"]
 
 
-def test_unreadable_folders_make_the_walk_incomplete(root: Path, make_workspace: MakeWorkspace) -> None:
+def test_unreadable_folders_make_the_walk_incomplete(
+    root: Path, make_workspace: MakeWorkspace, descriptors_left: DescriptorsLeft
+) -> None:
     fill(root, "a.py", "b/c.py")
     workspace = make_workspace(git=WITHOUT_GIT)
-    held: list[int] = []
-    try:
-        while True:
-            held.append(os.open("/dev/null", os.O_RDONLY))
-            if len(held) > 100_000:
-                break
-    except OSError:
-        for _ in range(2):  # enough for the root and its listing, not for that of the folder in it
-            os.close(held.pop())
+    workspace.walk()
+    with descriptors_left(2):  # the root and its listing, not that of the folder in it
         result = workspace.walk()
-    finally:
-        for fd in held:
-            os.close(fd)
     assert not result.is_complete
 
 

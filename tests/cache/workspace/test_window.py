@@ -1,16 +1,22 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from penstock.cache.errors import InvalidArgument
 from penstock.cache.workspace.ranges import LineRange, parse_ranges
 from penstock.cache.workspace.text import count_lines, line_offsets, slice_lines
 from penstock.cache.workspace.window import WindowReader
 
 LINES = st.lists(st.text(alphabet="ab é世\r", max_size=60), max_size=30).map(lambda lines: "\n".join(lines).encode())
+
+
+def line_range(first: int, more: int) -> LineRange:
+    return LineRange(first, first + more)
+
+
 RANGES = st.lists(
-    st.builds(lambda first, more: LineRange(first, first + more), st.integers(1, 35), st.integers(0, 10))
-    | st.builds(lambda first: LineRange(first, None), st.integers(1, 35))
-    | st.builds(lambda count: LineRange(-count, None), st.integers(1, 35)),
+    st.builds(line_range, st.integers(1, 35), st.integers(0, 10))
+    | st.builds(LineRange, st.integers(1, 35) | st.integers(-35, -1), st.none()),
     min_size=1,
     max_size=4,
 )
@@ -84,6 +90,24 @@ def test_the_tail_of_a_huge_file_is_its_last_whole_lines(data: bytes, count: int
     else:
         assert len(expected) > max_bytes
         assert part.column == 1 or len(part.data) > max_bytes - 4
+
+
+def test_a_tail_larger_than_the_window_begins_at_a_line_or_inside_the_last() -> None:
+    lines = b"".join(b"%030d\n" % number for number in range(20))
+    [part] = window(lines, "-5", 70, counted=0).parts
+    assert (part.first, part.data) == (-2, lines[-62:])
+    reader = window("é".encode() * 200, "-5", 65, counted=0)
+    [part] = reader.parts
+    assert (part.data.decode(), part.column, reader.is_complete, reader.next_lines) == ("é" * 32, 0, False, "")
+    reader = window(b"first\n" + lines, "1,-2", 200, counted=0)
+    assert [part.data for part in reader.parts] == [b"first\n", lines[-62:]]
+    assert reader.is_complete
+
+
+def test_ranges_that_do_not_fit_any_more_are_named_for_the_next_call() -> None:
+    data = b"a" * 50 + b"\n" + b"b" * 100 + b"\n" + b"c\n"
+    reader = window(data, "1,2:5-,3")
+    assert ([part.first for part in reader.parts], reader.next_lines) == ([1], "2:5-,3")
 
 
 def test_a_line_larger_than_the_window_goes_on_by_column() -> None:

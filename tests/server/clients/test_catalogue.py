@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from penstock.server.clients.catalogue import Machine, Syntax, client_keys, client_spec, server_arguments
 from penstock.server.clients.hook_wiring import hooks_of
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from penstock.server.clients.command import add_install_flags, add_uninstall_flags, run_install, run_uninstall
 
 

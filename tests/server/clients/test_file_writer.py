@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from penstock.server.clients.file_writer import check_writable, read_file, remove_folders, replace_file
 from penstock.server.clients.refusal import EditRefused
 

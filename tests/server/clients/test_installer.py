@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from penstock.server.clients.catalogue import Machine, client_keys, client_spec
 from penstock.server.clients.installer import Dialogue, Installer
 from penstock.server.clients.jsonc import loads

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.server.clients.jsonc import Json, find, loads, member, parse
 from penstock.server.clients.refusal import EditRefused
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.server.clients.jsonc import loads
 from penstock.server.clients.jsonc_edit import append_item, remove_item, remove_member, set_member
 from penstock.server.clients.refusal import EditRefused

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.server.clients.links import cursor_link, pasted_json, vscode_link
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from penstock.server.clients.refusal import EditRefused
 from penstock.server.clients.toml_edit import loads, remove_table, set_table
 from penstock.server.clients.toml_scan import scan

@@ -1,0 +1,148 @@
+"""Segments and delta seen as one: numbers for files over all of them, and the columns that ranking needs. Pure.
+
+A source is a segment, or, last, the delta. Built once per state and kept with it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .bm25 import CorpusScores, TermPostings
+from .chunk import Symbol
+from .state import IndexState
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+_KEY: Final = "_sources"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTable:
+    """The matching chunks of all sources, a row each, in the order of their files."""
+
+    source: Ints
+    doc: Ints
+    file: Ints
+    """Number over all sources."""
+    bm25: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk lies and what begins in it."""
+
+    start: int
+    end: int
+    symbols: tuple[Symbol, ...]
+
+
+class Sources:
+    """The files of a state, numbered: those of the first segment, of the second, …, of the delta."""
+
+    def __init__(self, state: IndexState) -> None:
+        self.state: Final = state
+        segments = [live.segment for live in state.segments]
+        self.delta_files: Final = tuple(state.delta.files.values())
+        counts = [segment.n_files for segment in segments]
+        self.starts: Final = tuple(int(n) for n in np.cumsum([0, *counts]))
+        self.n_files: Final = self.starts[-1] + len(self.delta_files)
+        chunks = np.asarray([len(file.analysis.chunks) for file in self.delta_files], np.int64)
+        self.delta_owner: Final = np.repeat(np.arange(len(chunks), dtype=np.int64), chunks) + self.starts[-1]
+        self.n_chunks: Final[Ints] = np.concatenate([*(np.diff(segment.file_doc) for segment in segments), chunks])
+        kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
+        self.kinds: Final[Any] = np.concatenate([*(segment.file_kind for segment in segments), kinds])
+
+    @classmethod
+    def of(cls, state: IndexState) -> "Sources":
+        """Return the sources of a state, made at their first use."""
+        found = state.__dict__.get(_KEY)
+        if found is None:
+            found = state.__dict__[_KEY] = cls(state)
+        return found
+
+    def source_of(self, file: int) -> int:
+        """Return the source of a file number."""
+        number = len(self.starts) - 1
+        while file < self.starts[number]:
+            number -= 1
+        return number
+
+    def path(self, file: int) -> str:
+        """Return the path of a file number."""
+        number = self.source_of(file)
+        if number == len(self.state.segments):
+            return self.delta_files[file - self.starts[number]].row.path
+        return self.state.segments[number].segment.path(file - self.starts[number])
+
+    def matching(self, scored: CorpusScores) -> ChunkTable:
+        """Return the chunks that hold a query term."""
+        parts: list[tuple[Ints, Ints, Ints, Floats]] = []
+        for number, one in enumerate(scored.sources):
+            docs = np.flatnonzero(one.matches)
+            if number < len(self.state.segments):
+                files = self.state.segments[number].segment.doc_file[docs].astype(np.int64) + self.starts[number]
+            else:
+                files = self.delta_owner[docs]
+            parts.append((np.full(len(docs), number, np.int64), docs, files, one.scores[docs]))
+        return ChunkTable(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def files_with(self, term: TermPostings) -> Ints:
+        """Return the live files with a term in their path."""
+        held: list[Ints] = []
+        for number, (live, tid) in enumerate(zip(self.state.segments, term.ids, strict=True)):
+            if tid is not None:
+                files = live.segment.path_files(tid)
+                held.append(files[live.is_live_file[files]].astype(np.int64) + self.starts[number])
+        if self.delta_files:
+            start = self.starts[-1]
+            numbers = [start + i for i, file in enumerate(self.delta_files) if term.term in file.path_terms]
+            held.append(np.asarray(numbers, np.int64))
+        return np.concatenate(held) if held else np.empty(0, np.int64)
+
+    def definers(self, term: TermPostings) -> list[tuple[int, Ints]]:
+        """Return, by source, the live chunks that define a symbol with this token in its name."""
+        found: list[tuple[int, Ints]] = []
+        for number, (live, tid) in enumerate(zip(self.state.segments, term.ids, strict=True)):
+            if tid is not None:
+                docs = live.segment.symbol_docs(tid).astype(np.int64)
+                found.append((number, docs if live.is_live_doc is None else docs[live.is_live_doc[docs]]))
+        documents = self.state.delta.documents
+        held = [doc for doc, document in enumerate(documents) if term.term in document.symbol_terms]
+        found.append((len(self.state.segments), np.asarray(held, np.int64)))
+        return found
+
+    def place(self, source: int, doc: int) -> Place:
+        """Return where a chunk lies."""
+        if source < len(self.state.segments):
+            segment = self.state.segments[source].segment
+            return Place(int(segment.doc_start[doc]), int(segment.doc_end[doc]), segment.symbols(doc))
+        chunk = self.state.delta.documents[doc].chunk
+        return Place(chunk.start, chunk.end, chunk.symbols)
+
+    def first_doc(self, file: int) -> int:
+        """Return the first chunk of a file in its source; -1 if it has none."""
+        if not self.n_chunks[file]:
+            return -1
+        number = self.source_of(file)
+        if number < len(self.state.segments):
+            return int(self.state.segments[number].segment.file_doc[file - self.starts[number]])
+        return int(np.searchsorted(self.delta_owner, file))
+
+    def frequency(self, source: int, doc: int, term: TermPostings) -> int:
+        """Return how often a chunk holds a term."""
+        if source == len(self.state.segments):
+            return self.state.delta.documents[doc].chunk.terms.get(term.term, 0)
+        tid = term.ids[source]
+        if tid is None:
+            return 0
+        docs, tfs = self.state.segments[source].segment.postings(tid)
+        at = int(np.searchsorted(docs, doc))
+        return int(tfs[at]) if at < len(docs) and int(docs[at]) == doc else 0
+
+    def length(self, source: int, doc: int) -> int:
+        """Return the tokens of a chunk."""
+        if source == len(self.state.segments):
+            return self.state.delta.documents[doc].chunk.length
+        return int(self.state.segments[source].segment.doc_len[doc])

@@ -1,0 +1,258 @@
+"""The spool's file when things go wrong: damage, removal, foreign databases, forks, full and locked disks."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import apsw
+import pytest
+
+from penstock.cache.errors import StoreUnavailable
+from penstock.cache.handles import Handle, HandleKind, Residency, handle_id
+from penstock.cache.ledger import Ledger
+from penstock.cache.spool import MemorySpool
+from penstock.cache.spool_disk import RealDisk, network_type_of
+from penstock.cache.spool_fallback import FallbackSpool
+from penstock.cache.spool_file import FILE_NAME, SpoolFile
+from penstock.cache.spool_sqlite import SqliteSpool
+
+
+def handle_for(data: bytes) -> Handle:
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Handle(handle_id(sha256), HandleKind.TOOL_RESULT, Residency.resident(), 1, "s", sha256)
+
+
+def put(spool: SqliteSpool | FallbackSpool, data: bytes) -> Handle:
+    return spool.put(handle_for(data), data)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk" * 5000, b"SQLite format 3\0" + b"\xff" * 8000], ids=["empty", "junk", "header"])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(folder: Path, damage: bytes) -> None:
+    spool = SqliteSpool(folder)
+    put(spool, b"lost")
+    spool.close()
+    (folder / FILE_NAME).write_bytes(damage)
+    stored = put(spool, b"new")
+    assert spool.get(stored.sha256) == b"new"
+    assert (f"{FILE_NAME}.corrupt-1" in names(folder)) is bool(damage)
+    assert bool(spool.statistics().notices) is bool(damage)
+    spool.close()
+
+
+def test_damage_in_the_middle_is_found_by_verify(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    for number in range(200):
+        put(spool, hashlib.shake_128(b"%d" % number).digest(3000))
+    spool.close()
+    with (folder / FILE_NAME).open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(os.urandom(4096 * 100))
+    assert spool.verify() > 0
+    stored = put(spool, b"after")
+    assert spool.get(stored.sha256) == b"after"
+    spool.close()
+
+
+def test_the_newest_two_damaged_files_are_kept(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    for _ in range(4):
+        put(spool, b"x")
+        spool.close()
+        (folder / FILE_NAME).write_bytes(b"junk" * 5000)
+    put(spool, b"x")
+    spool.close()
+    assert names(folder) == {FILE_NAME, "spool.lock", f"{FILE_NAME}.corrupt-3", f"{FILE_NAME}.corrupt-4"}
+
+
+def test_a_journal_goes_with_its_damaged_file(folder: Path) -> None:
+    """Left behind, it would be played into the new file."""
+    file = SpoolFile(folder, RealDisk())
+    file.write(lambda connection: connection.changes())
+    file.close()
+    (folder / f"{FILE_NAME}-wal").write_bytes(b"stale")
+    file.set_aside()
+    assert (folder / f"{FILE_NAME}.corrupt-1-wal").read_bytes() == b"stale"
+    assert FILE_NAME not in names(folder)
+
+
+def test_another_servers_quarantine_is_not_repeated(folder: Path) -> None:
+    one, other = SqliteSpool(folder), SqliteSpool(folder)
+    put(one, b"x")
+    put(other, b"y")
+    one.close()
+    other.close()
+    (folder / FILE_NAME).write_bytes(b"junk" * 5000)
+    put(one, b"x")
+    stored = put(other, b"y")
+    assert one.get(stored.sha256) == b"y"
+    assert len([name for name in names(folder) if "corrupt" in name]) == 1
+    one.close()
+    other.close()
+
+
+def test_another_programs_database_is_set_aside(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    connection = apsw.Connection(str(folder / FILE_NAME))
+    connection.execute("CREATE TABLE diary (entry TEXT)")
+    connection.close()
+    spool = SqliteSpool(folder)
+    put(spool, b"x")
+    spool.close()
+    connection = apsw.Connection(str(folder / f"{FILE_NAME}.corrupt-1"))
+    assert connection.execute("SELECT count(*) FROM diary").get == 0
+    connection.close()
+
+
+def test_a_newer_version_is_left_alone(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    put(spool, b"x")
+    spool.close()
+    connection = apsw.Connection(str(folder / FILE_NAME))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreUnavailable) as caught:
+        put(spool, b"y")
+    assert "another version" in caught.value.why
+    assert names(folder) == {FILE_NAME, "spool.lock"}
+
+
+def test_a_removed_folder_is_made_again(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    put(spool, b"x")
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    stored = put(spool, b"y")
+    assert spool.get(stored.sha256) == b"y"
+    assert spool.get(handle_for(b"x").sha256) is None
+    spool.close()
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "spool").symlink_to("elsewhere")
+    with pytest.raises(StoreUnavailable):
+        put(SqliteSpool(tmp_path / "spool"), b"x")
+    assert names(tmp_path / "elsewhere") == set()
+
+
+def test_a_link_in_place_of_the_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    folder.mkdir(mode=0o700)
+    (tmp_path / "victim").write_bytes(b"mine")
+    (folder / FILE_NAME).symlink_to(tmp_path / "victim")
+    with pytest.raises(StoreUnavailable):
+        put(SqliteSpool(folder), b"x")
+    assert (tmp_path / "victim").read_bytes() == b"mine"
+
+
+def test_a_forked_child_opens_its_own_connection(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    stored = put(spool, b"parent")
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover -- the child's coverage is its own
+        ok = spool.get(stored.sha256) == b"parent"
+        put(spool, b"child")
+        os._exit(0 if ok else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert spool.get(handle_for(b"child").sha256) == b"child"
+    put(spool, b"parent again")
+    spool.close()
+
+
+def test_a_lock_held_by_a_stuck_process_degrades_to_memory_and_back(folder: Path) -> None:
+    time = [0.0]
+    spool = FallbackSpool(SqliteSpool(folder, disk=Impatient()), MemorySpool(Ledger(1 << 20)), clock=lambda: time[0])
+    put(spool, b"first")
+    stuck = apsw.Connection(str(folder / FILE_NAME))
+    stuck.execute("BEGIN IMMEDIATE")
+    stored = put(spool, b"second")
+    assert stored.residency.ref.startswith("memory:")
+    assert spool.get(stored.sha256) == b"second"
+    assert spool.is_degraded
+    assert "another process holds its lock" in spool.statistics().notices[-1]
+    assert not spool.statistics().is_durable
+    stuck.execute("ROLLBACK")
+    stuck.close()
+    assert put(spool, b"third").residency.ref.startswith("memory:")
+    time[0] = 31.0
+    assert put(spool, b"fourth").residency.ref.startswith("spool:")
+    assert not spool.is_degraded
+    spool.close()
+    again = SqliteSpool(folder)
+    assert all(again.get(handle_for(data).sha256) == data for data in (b"first", b"second", b"third", b"fourth"))
+    again.close()
+
+
+class Impatient(RealDisk):
+    """Does not wait for locks."""
+
+    def connect(self, path: Path) -> apsw.Connection:
+        connection = super().connect(path)
+        connection.set_busy_timeout(1)
+        return connection
+
+
+class NetworkDisk(RealDisk):
+    def network_type(self, folder: Path) -> str:
+        return "nfs4"
+
+
+def test_on_a_network_file_system_there_is_no_shared_memory(folder: Path) -> None:
+    spool = SqliteSpool(folder, disk=NetworkDisk())
+    stored = put(spool, b"x")
+    assert spool.get(stored.sha256) == b"x"
+    assert names(folder) == {FILE_NAME, f"{FILE_NAME}-journal", "spool.lock"}
+    assert "nfs4" in spool.statistics().notices[0]
+    spool.close()
+
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime - ext4 /dev/root rw
+30 22 0:40 / /home rw - nfs4 server:/home rw
+31 30 8:2 / /home/local\\040disk rw - xfs /dev/b rw
+32 22 0:41 / /mnt/share rw shared:1 - fuse.sshfs host: rw
+33 22 8:3 / /mnt/usb rw - fuseblk /dev/c rw
+34 22 0:50 / /over rw - ext4 /dev/x rw
+35 34 0:51 / /over rw - cifs //s/x rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/var/lib", ""),
+        ("/home/u/.local", "nfs4"),
+        ("/homestead", ""),
+        ("/home/local disk/x", ""),
+        ("/mnt/share", "fuse.sshfs"),
+        ("/mnt/usb/x", ""),
+        ("/over/x", "cifs"),
+    ],
+)
+def test_network_file_systems_are_known_by_their_mount(folder: str, kind: str) -> None:
+    assert network_type_of(folder, MOUNTS) == kind
+
+
+def test_a_failed_change_leaves_nothing_behind(folder: Path) -> None:
+    file = SpoolFile(folder, RealDisk())
+
+    class Stop(Exception):
+        pass
+
+    def change(connection: apsw.Connection) -> None:
+        connection.execute("INSERT INTO payload VALUES ('a', 1, 0, x'00')")
+        raise Stop
+
+    with pytest.raises(Stop):
+        file.write(change)
+    assert file.read(lambda connection: connection.execute("SELECT count(*) FROM payload").get) == 0
+    file.close()

@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from penstock.server.engine import vocabulary
+from penstock.server.toolset import INSTRUCTIONS, TOOLS
+from tests.conftest import Connect
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+MAX_TOKENS = 1500
+MAX_INSTRUCTION_TOKENS = 200
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in TOOLS])
+def test_a_definition_is_what_was_committed(connect: Connect, name: str) -> None:
+    """A changed definition breaks prompt caches and approvals: change the snapshot on purpose, or not at all."""
+    tool = next(tool for tool in connect().tools() if tool["name"] == name)
+    path = SNAPSHOTS / f"{name}.json"
+    assert json.loads(path.read_text()) == tool
+
+
+def test_every_snapshot_belongs_to_a_tool() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == {spec.name for spec in TOOLS}
+
+
+def test_definitions_and_instructions_fit_their_token_budget(connect: Connect) -> None:
+    counter = vocabulary()
+    listed = json.dumps(connect().tools(), separators=(",", ":"), ensure_ascii=False)
+    instructions = counter.count(INSTRUCTIONS).tokens
+    assert instructions <= MAX_INSTRUCTION_TOKENS
+    assert counter.count(listed).tokens + instructions <= MAX_TOKENS
+
+
+def test_hints_are_true_to_what_each_tool_does(connect: Connect) -> None:
+    hints = {tool["name"]: tool["annotations"] for tool in connect().tools()}
+    for name in ("read", "search", "compress", "restore", "status"):
+        assert hints[name] == {"readOnlyHint": True, "openWorldHint": False}
+    assert hints["evict"] == {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}

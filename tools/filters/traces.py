@@ -1,0 +1,85 @@
+"""Stack traces: Python, Java and Kotlin, JavaScript, Go, Rust, Ruby, PHP, C# and the tools for C. Pure.
+
+What must survive of a trace is the exception with its message and the place in the caller's own code nearest to it; frames of
+libraries and of the runtime, and frames repeated by recursion, go first.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from .filter import Document, Rank, Scores
+from .rules import class_of, rank_words
+
+FOREIGN_FRAME: Final = (
+    r"\s+(?:at |File \"|from |\d+: |#\d+ |❯ ).*(?:node_modules/|\(?node:|internal/process|java\.base/|org\.junit\.|junit\.framework"
+    r"|org\.apache\.maven\.|sun\.reflect|jdk\.internal|org\.gradle\.|site-packages/|dist-packages/|/lib/python3|/rustc/|/usr/(?:local/)?(?:lib|go)/"
+    r"|<internal:|/gems/|System\.|Microsoft\.|<anonymous>\)$|libc\.so|libc_start)"
+)
+"""A frame in code that is not the caller's own."""
+_HEAD: Final = re.compile(
+    r"""(?:Exception\ in\ thread\ "[^"]*"\ |Caused\ by:\ |Suppressed:\ |Uncaught\ |Unhandled\ exception\.\ |\[?\w*\]?\s?)?
+        [A-Za-z_$][\w.$]*(?:Error|Exception|Exit|Interrupt|Throwable|Failure|Fault|Iteration|DeadlockDetected)(?:\ \[\w+\])?(?:[:(\ ]|$)
+    | panic:\ | fatal\ error:\ | \[signal\ | thread\ '.*panicked\ at
+    | \S+:\d+:in\ .*\(\w+(?:::\w+)*\)$ | (?:PHP\ )?(?:Fatal|Parse|Uncaught)\ \w*\ ?error
+    | ==\d+==\s?(?:ERROR:|Invalid|Conditional|Process\ terminating|ERROR\ SUMMARY|Use\ of|Syscall) | SUMMARY:\ \w+Sanitizer
+    | .*\sat\s\S+\sline\s\d+\.?$ | Segmentation\ fault | Aborted""",
+    re.VERBOSE,
+)
+_FRAME: Final = re.compile(
+    r"\s+at |\s*File \"|\s+from \S+:\d+|\s*#\d+ |\s+\d+: \S|\t\S+:\d+|\S+\(.*\)$|goroutine \d+ |==\d+==\s+(?:at|by) |\s+\S.* called at "
+)
+_FOREIGN: Final = re.compile(FOREIGN_FRAME)
+_STARTS: Final = re.compile(r"\s*(?:Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:|During handling of|The above exc)")
+_PYTHON_FRAME: Final = re.compile(r"\s*File \"[^\"]+\", line \d+")
+_BACK: Final = 400
+"""Lines above a Python exception in which its nearest frame is looked for."""
+
+
+def score_trace(document: Document) -> Scores:
+    """Rank an output that is mostly a stack trace."""
+    plain = document.plain
+    scores = Scores(bytearray([Rank.CONTEXT]) * len(plain))
+    frames = _rank_frames(plain, scores)
+    for number, line in enumerate(plain):
+        if not line or line.isspace():
+            scores.ranks[number] = Rank.NOISE
+        elif not frames[number] and _HEAD.match(line):
+            if scores.classify(number, Rank.EVIDENCE, class_of(line)):
+                _rank_place(number, plain, frames, scores)
+            scores.is_failed = True
+    rank_words(document, scores, frames)
+    return scores
+
+
+def _rank_frames(plain: Sequence[str], scores: Scores) -> bytearray:
+    """Rank frames and return which lines are frames."""
+    frames = bytearray(len(plain))
+    seen: set[str] = set()
+    for number, line in enumerate(plain):
+        if _STARTS.match(line):
+            scores.ranks[number] = Rank.DETAIL
+        elif _FRAME.match(line):
+            frames[number] = 1
+            kind = line.strip()
+            is_spare = kind in seen or _FOREIGN.match(line) is not None
+            scores.ranks[number] = Rank.NOISE if is_spare else Rank.DETAIL
+            seen.add(kind)
+        elif number and frames[number - 1] == 1 and line.startswith("    ") and _PYTHON_FRAME.match(plain[number - 1]):
+            # The source line that Python shows below each frame.
+            frames[number] = 2
+            scores.ranks[number] = min(scores.ranks[number - 1], Rank.DETAIL)
+    return frames
+
+
+def _rank_place(head: int, plain: Sequence[str], frames: bytearray, scores: Scores) -> None:
+    """Raise the frame nearest to the exception at `head`: above it in Python, below it elsewhere."""
+    above = range(head - 1, max(-1, head - _BACK), -1)
+    below = range(head + 1, min(len(plain), head + _BACK))
+    is_python = head > 0 and (frames[head - 1] or plain[head - 1].strip(" ^~") == "")
+    for number in above if is_python and any(frames[max(0, head - 4) : head]) else below:
+        if frames[number] == 1 and not _FOREIGN.match(plain[number]):
+            scores.lift(number, Rank.LOCATION)
+            if number + 1 < len(plain) and (frames[number + 1] == 2 or plain[number + 1].startswith("\t")):
+                scores.lift(number + 1, Rank.LOCATION)
+            return

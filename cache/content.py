@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from .deadline import Deadline
 from .entry import CacheEntry
 from .session import SessionCache
-from .workspace.files import FileKey, FileStat, SourceFile
+from .workspace.values import FileKey, FileStat, SourceFile
 
 REHASH_BYTES: Final = 1024 * 1024
 """Reading and hashing this much takes about 1 ms."""

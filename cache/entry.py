@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from .workspace.files import FileKey, FileStat
+from .workspace.values import FileKey, FileStat
 
 ENTRY_OVERHEAD_BYTES: Final = 1024
 """Bookkeeping of one entry: objects, index slots, digests (measured about 0.9 KB on CPython 3.11)."""

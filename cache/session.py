@@ -22,7 +22,7 @@ from .ledger import Ledger
 from .shelf import CONTENT, OUTPUTS, Shelf
 from .slot import Slot, output_weight_of, unkept_entry, weight_of
 from .tokens import TokenCounter
-from .workspace.files import FileKey, SourceFile
+from .workspace.values import FileKey, SourceFile
 
 
 class SessionCache:

@@ -11,7 +11,7 @@ from .blocks import BlockStatistics, BlockTable, Pieces
 from .entry import RemovalCause
 from .ledger import Ledger
 from .slot import Identity, Segments, Slot, identity_of
-from .workspace.files import FileKey, SourceFile
+from .workspace.values import FileKey, SourceFile
 
 CONTENT: Final = "content"
 OUTPUTS: Final = "outputs"

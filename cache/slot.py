@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .blocks import Rope
 from .entry import ENTRY_OVERHEAD_BYTES, OUTPUT_OVERHEAD_BYTES, VERSION_OVERHEAD_BYTES, CacheEntry, Resident, Segment
-from .workspace.files import FileKey, FileStat, SourceFile
+from .workspace.values import FileKey, FileStat, SourceFile
 
 Identity = tuple[int, int]
 """(device, inode): what one opened file is, whatever its name."""

@@ -277,18 +277,17 @@ class Worker:
 
     def _spawn(self) -> _Child:
         """Start a child in the place that was taken for it; no lock is held while the system does that."""
-        child = None
         try:
             child = _Child(self.limits)
         except OSError as error:
-            raise WorkerCrashed("no helper process could be started", why=error.strerror or "") from error
-        finally:
             with self._condition:
                 self._starting -= 1
-                if child is not None:
-                    self._live.add(child)
-                    self._counts["spawned"] += 1
                 self._condition.notify()
+            raise WorkerCrashed("no helper process could be started", why=error.strerror or "") from error
+        with self._condition:
+            self._starting -= 1
+            self._live.add(child)
+            self._counts["spawned"] += 1
         return child
 
     def _give_back(self, child: _Child, *, is_clean: bool) -> None:

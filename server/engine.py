@@ -101,6 +101,7 @@ class Engine:
         self.orchestrator = EvictionOrchestrator(self.evictor, self.index, self.gauge, recycle=self.worker.trim)
         polls = PollIntervals(config.guard.poll_s, config.guard.pressure_poll_s, config.guard.calm_poll_s)
         self.guard = MemoryGuard(self.gauge, relief=self.orchestrator.on_pressure, polls=polls)
+        self.ledger.add_observer(self.guard.after_call)
         self.savings = SavingsBook(self._fixed_tokens())
         self._tools = self._build_tools(config)
 

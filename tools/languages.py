@@ -112,9 +112,3 @@ def utf8(data: bytes) -> bytes:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").encode("utf-8", "replace")
     return data.removeprefix(b"\xef\xbb\xbf")
-
-
-def guess(path: str, data: bytes, why: str) -> Outline:
-    """Return the outline from lines alone, labelled with `why`: for a caller whose worker could not answer."""
-    data = utf8(data)
-    return guess_outline(language_name(path, data), data, why)

@@ -157,7 +157,7 @@ def decode_entry(text: str) -> Entry:
             bool(error),
             bool(pinned),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError("not an entry") from error
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apsw import Connection
 
 _DELETE_BATCH: Final = 2_000
+_LOAD_BATCH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +119,26 @@ def recent_events(con: "Connection", rid: int, *, limit: int) -> list[EventRow]:
 
 def load_passages(con: "Connection", ids: Sequence[int], sessions: Sequence[int], *, limit: int) -> list[PassageRow]:
     """Return the first `limit` of the passages with these ids that belong to one of `sessions`; damaged ones are left out."""
+    found: list[PassageRow] = []
+    for at in range(0, len(ids), _LOAD_BATCH):
+        if len(found) >= limit:
+            break
+        found.extend(_load_batch(con, ids[at : at + _LOAD_BATCH], sessions))
+    return found[:limit]
+
+
+def _load_batch(con: "Connection", ids: Sequence[int], sessions: Sequence[int]) -> list[PassageRow]:
     marks, owners = ",".join("?" * len(ids)), ",".join("?" * len(sessions))
+    # The + keeps SQLite from walking the index of the session, which may hold everything.
     rows = con.execute(
         f"""SELECT p.id, p.body, {_EVENT} FROM passages p JOIN events e ON e.seq = p.event
-            WHERE p.id IN ({marks}) AND p.session IN ({owners})""",
+            WHERE p.id IN ({marks}) AND +p.session IN ({owners})""",
         (*ids, *sessions),
     )
     by_id = {row[0]: row for row in rows}
     found: list[PassageRow] = []
     for id_ in ids:
-        if id_ in by_id and len(found) < limit:
+        if id_ in by_id:
             row = by_id[id_]
             try:
                 found.append(PassageRow(id_, _event_of(row[2:]), unpack_text(row[1])))

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ..worker import Worker, WorkerCrashed, WorkerError, WorkerFailed, WorkerTimeout
+from ..errors import PenstockError
+from ..worker import Worker, WorkerCrashed, WorkerFailed, WorkerTimeout
 from ..workspace.files import WorkspaceLimits
 from ..workspace.secrets import SecretRule
 from .build import BuildJob, FileStarted, SegmentWritten, WantedFile
@@ -62,6 +63,7 @@ class BuildProgress:
     def __init__(self, total: int) -> None:
         self.total = total
         self.done = 0
+        self.has_failed = False
         self.is_finished: Final = threading.Event()
 
 
@@ -99,13 +101,13 @@ class Builder:
         """The running build, if any."""
         return self._current
 
-    def start(self, files: Sequence[WantedFile]) -> BuildProgress:
-        """Start a build of `files`, or return the one that is running."""
+    def start(self, files: Sequence[WantedFile], *, is_flush: bool = False) -> BuildProgress:
+        """Start a build of `files`, or return the one that is running; a flush builds files that are indexed already."""
         with self._lock:
             if self._current is not None:
                 return self._current
             progress = self._current = BuildProgress(len(files))
-        threading.Thread(target=self._run, args=(list(files), progress), name="index-build", daemon=True).start()
+        threading.Thread(target=self._run, args=(list(files), progress, is_flush), name="index-build", daemon=True).start()
         return progress
 
     def close(self) -> None:
@@ -115,18 +117,19 @@ class Builder:
         if current is not None:
             current.is_finished.wait(5.0)
 
-    def _run(self, files: list[WantedFile], progress: BuildProgress) -> None:
+    def _run(self, files: list[WantedFile], progress: BuildProgress, is_flush: bool) -> None:
         try:
-            self._build_alone(files, progress)
-        except (BuildFailed, WorkerError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
+            self._build_alone(files, progress, is_flush=is_flush)
+        except (BuildFailed, PenstockError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
             self.failures += 1
+            progress.has_failed = True
             _log.warning("index build stopped: %s", type(error).__name__)
         finally:
             with self._lock:
                 self._current = None
             progress.is_finished.set()
 
-    def _build_alone(self, files: list[WantedFile], progress: BuildProgress) -> None:
+    def _build_alone(self, files: list[WantedFile], progress: BuildProgress, *, is_flush: bool) -> None:
         end = time.monotonic() + _LOCK_WAIT_S
         self._directory.create()
         while (lock := self._directory.try_lock()) is None:
@@ -137,13 +140,15 @@ class Builder:
         try:
             if self._directory.has_news():
                 self._adopt()
-            self._build(self._still_wanted(files), progress)
+            self._build(files if is_flush else self._still_wanted(files), progress)
         finally:
             lock.release()
 
     def _build(self, files: list[WantedFile], progress: BuildProgress) -> None:
         self.builds += 1
         progress.total, manifest = len(files), self._directory.read()
+        if len(self._live_entries(manifest)) < len(manifest.segments):
+            manifest = Manifest(manifest.generation)  # damaged on disk: start over
         while files and not self._is_closed.is_set():
             batch = plan_batch(files, self._limits, is_halved=self._pressure() >= _HARD)
             target = self._directory.new_segment(manifest.generation + 1, 0)

@@ -95,14 +95,14 @@ class IndexCache:
         """Return every live document in the order in which `bm25` scores them: for tests and checks."""
         from .engine import documents_of
 
-        state = self.engine.state
+        state = self.engine.holder.state
         return [] if state is None else list(documents_of(state))
 
     def bm25(self, tokens: Sequence[str]) -> list[float]:
         """Return BM25Okapi's score of every live document for a tokenised query, repeats counted."""
         from .searching import raw_scores
 
-        state = self.engine.state
+        state = self.engine.holder.state
         return [] if state is None else raw_scores(state, tokens)
 
     def unload(self) -> int:
@@ -117,14 +117,14 @@ class IndexCache:
     @property
     def mapped_bytes(self) -> int:
         """Bytes of mapped files: page cache that the system takes back by itself; not charged to the ledger."""
-        state = None if self._engine is None else self._engine.state
+        state = None if self._engine is None else self._engine.holder.state
         return 0 if state is None else state.mapped_bytes
 
     @property
     def resident_bytes(self) -> int:
         """Mapped bytes and charged heap together: what `unload` gives back at most."""
-        state = None if self._engine is None else self._engine.state
-        return 0 if state is None else state.mapped_bytes + state.table_bytes + state.delta.nbytes
+        state = None if self._engine is None else self._engine.holder.state
+        return 0 if state is None else state.resident_bytes
 
     def statistics(self) -> IndexStatistics:
         """Return the index at this moment."""

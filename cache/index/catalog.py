@@ -58,6 +58,12 @@ class WalkTable:
     stats: Ints
 
     @classmethod
+    def from_stats(cls, files: Sequence[tuple[str, tuple[int, int, int, int]]]) -> "WalkTable":
+        """Take (path, (inode, size, mtime, ctime)) over."""
+        keys = np.fromiter((key_of(path) for path, _ in files), np.int64, len(files))
+        return cls(keys, stat_table([stat for _, stat in files]))
+
+    @classmethod
     def from_files(cls, files: Sequence[Walked]) -> "WalkTable":
         """Take a walk's files over."""
         keys = np.fromiter((hash(file.rel) for file in files), np.int64, len(files))

@@ -116,6 +116,10 @@ class IndexDirectory:
                 with contextlib.suppress(OSError):  # Windows keeps mapped files; the next write tries again
                     file.unlink()
 
+    def discard(self) -> None:
+        """Have the manifest that was read last count as none here, until another one is published."""
+        self._seen = self._stamp()
+
     def new_segment(self, generation: int, number: int) -> Path:
         """Return a path for a segment that is not there yet."""
         return self.path / f"{generation:08d}-{number:03d}-{os.getpid()}{_SEGMENT_SUFFIX}"

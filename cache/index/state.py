@@ -84,6 +84,11 @@ class IndexState:
         return sum(live.segment.nbytes for live in self.segments)
 
     @property
+    def resident_bytes(self) -> int:
+        """Mapped bytes and heap together."""
+        return self.mapped_bytes + self.table_bytes + self.delta.nbytes
+
+    @property
     def table_bytes(self) -> int:
         """Heap of catalogue and masks."""
         return self.catalog.nbytes + sum(live.heap_bytes for live in self.segments)

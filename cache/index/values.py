@@ -37,6 +37,8 @@ class Coverage:
     is_building: bool = False
     skipped: Mapping[FileStatus, int] = field(default_factory=lambda: MappingProxyType({}))
     """Files that are not searched, by reason, and files that are cut by lines because a parser gave up."""
+    age_s: float = 0.0
+    """Above 0 if the workspace is so large that this search relied on a walk that began so long ago."""
 
     @property
     def is_complete(self) -> bool:
@@ -112,8 +114,8 @@ class IndexLimits:
     batch_files: int = 1_500
     batch_bytes: int = 24_000_000
     walk_every_s: float = 2.0
-    """Least time between two full walks where one costs more than `cheap_walk_s`."""
-    cheap_walk_s: float = 0.25
+    """Least time between two walks where one costs more than `cheap_walk_s`; below that every search walks."""
+    cheap_walk_s: float = 1.0
     racy_ns: int = 100_000_000
     """A file younger than this when it was read is read again: its time stamp cannot tell two versions apart."""
 
@@ -140,6 +142,8 @@ class IndexStatistics:
     """Files re-indexed inside a call."""
     builds: int
     build_failures: int
+    rebuilds: int
+    """How often the index on disk was found damaged."""
     is_loaded: bool
     is_building: bool
     coverage: Coverage

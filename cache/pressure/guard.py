@@ -22,12 +22,16 @@ from ..deadline import Clock
 from ..errors import UnderPressure
 from .gauge import PressureGauge
 from .levels import ENTER_RATIO, LevelState, PressureLevel, advance, leave_ratio, level_of
+from .limits import GIVE_BACK_BYTES
 from .reading import Driver, PressureReading
 
 logger = logging.getLogger(__name__)
 
 Relief = Callable[[PressureLevel], object]
-"""Answers pressure; called off the event loop, with NORMAL once pressure is over. `EvictionOrchestrator.on_pressure`."""
+"""Answers pressure, off the event loop: `EvictionOrchestrator.on_pressure`.
+
+Called with NORMAL once pressure is over, and when RSS is far above what is accounted for: then the heap may be trimmed.
+"""
 
 CALM_SAMPLES: Final = 5
 """Samples in a row below the SOFT leave mark before polling slows down."""
@@ -247,13 +251,14 @@ class MemoryGuard:
     def _watch(self, read: Callable[[], PressureReading] | None = None) -> bool:
         """Sample once; return whether relief is due. Never raises."""
         try:
-            severity = self._publish((read or self._gauge.read)()).level
+            reading = self._publish((read or self._gauge.read)())
         except Exception:  # boundary: a guard that dies protects nothing
             self._note_failure("sample")
             return False
         self._failing.discard("sample")
         # Relief follows what p says now, not the published level: one that only lingers needs no action.
-        return severity > PressureLevel.NORMAL or self._relieved > PressureLevel.NORMAL
+        is_over = reading.level is PressureLevel.NORMAL and self._relieved > PressureLevel.NORMAL
+        return reading.level > PressureLevel.NORMAL or is_over or reading.unexplained_bytes >= GIVE_BACK_BYTES
 
     def _relieve(self) -> None:
         """Call for relief at the last reading's level."""

@@ -23,6 +23,8 @@ SCARCE_SHARE: Final = 0.05
 """Less than this share of the effective limit still available counts as CRITICAL (as in Chromium's Linux monitor)."""
 STALL_RATIO: Final = 0.15
 """PSI `some` share of time that counts as CRITICAL: the 150 ms in 1 s trigger of the kernel's psi.rst."""
+GIVE_BACK_BYTES: Final = 64 * MB
+"""More unexplained RSS than this is worth a trim even without pressure: after an explicit eviction the heap keeps its pages."""
 RETAINED_SHARE: Final = 0.5
 """At most this share of the allowed growth is ever excused as retained by the allocator, so a leak cannot hide."""
 RETAINED_CEILING: Final = 0.8

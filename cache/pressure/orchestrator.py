@@ -18,12 +18,15 @@ from .allocator import Allocator
 from .gauge import PressureGauge
 from .homeostasis import Action, Decision, HomeostasisController
 from .levels import PressureLevel
+from .limits import GIVE_BACK_BYTES, MB
 from .reading import Driver, PressureReading
 from .rounds import Explanation, OrchestratorStatistics, Patience
 
 logger = logging.getLogger(__name__)
 
 KEPT_EXPLANATIONS: Final = 100
+GIVE_BACK_STEP_BYTES: Final = 32 * MB
+"""And only if there is so much more of it than the last trim left behind."""
 RECYCLE_INTERVAL_S: Final = 60.0
 """A worker that is restarted more often than this does no work between restarts."""
 
@@ -98,6 +101,7 @@ class EvictionOrchestrator:
         self._is_running = False
         self._failing: set[str] = set()
         self._recycled_at_s = float("-inf")
+        self._kept_by_heap = 0
         self._rounds = self._skipped = self._failures = self._freed = 0
         self._explanations: deque[Explanation] = deque(maxlen=KEPT_EXPLANATIONS)
 
@@ -112,6 +116,7 @@ class EvictionOrchestrator:
         """
         if level is PressureLevel.NORMAL:
             self._recover()
+            self._give_back()
             return None
         if not self._begin(level):
             return None
@@ -149,6 +154,15 @@ class EvictionOrchestrator:
                 self._controller.recover()
                 self._patience.reset()
 
+    def _give_back(self) -> None:
+        """Trim the heap if calls and explicit evictions have left much of it unused."""
+        unexplained = self._gauge.read_quickly().unexplained_bytes
+        self._kept_by_heap = min(self._kept_by_heap, unexplained)
+        if unexplained < max(GIVE_BACK_BYTES, self._kept_by_heap + GIVE_BACK_STEP_BYTES):
+            return
+        if self._allocator.release():
+            self._kept_by_heap = self._gauge.read_quickly().unexplained_bytes
+
     def _round(self, level: PressureLevel) -> Explanation:
         """Plan, execute, give memory back, measure, report."""
         before = self._gauge.read()
@@ -159,7 +173,7 @@ class EvictionOrchestrator:
         after = self._gauge.read()
         helped = freed > 0 and after.p < before.p
         self._controller.report(helped=helped)
-        self._judge(decision.level, before, after, was_released=was_released)
+        self._judge(decision.level, before, after, freed, was_released=was_released)
         explanation = Explanation(
             at_s=self._clock(),
             level=decision.level,
@@ -243,13 +257,17 @@ class EvictionOrchestrator:
             return
         done.append("recycled workers")
 
-    def _judge(self, level: PressureLevel, before: PressureReading, after: PressureReading, *, was_released: bool) -> None:
+    def _judge(
+        self, level: PressureLevel, before: PressureReading, after: PressureReading, freed: int, *, was_released: bool
+    ) -> None:
         """Notice rounds without gain; excuse what the allocator retains once two of them gained nothing."""
-        is_rss = before.driver is not Driver.LEDGER
-        if is_rss and not was_released:
-            return  # without a trim RSS says nothing about what was freed
-        used_before, used_after = (before.rss_bytes, after.rss_bytes) if is_rss else (before.ledger_bytes, after.ledger_bytes)
-        is_stuck = self._patience.note(level, used_before, used_after, self._clock())
-        if is_stuck and before.driver is Driver.RSS:
+        if before.driver is Driver.LEDGER:
+            used, left = before.ledger_bytes, after.ledger_bytes
+        elif was_released:
+            used, left = before.rss_bytes, after.rss_bytes
+        else:
+            used, left = before.rss_bytes, before.rss_bytes - freed  # before the next trim RSS cannot tell
+        is_stuck = self._patience.note(level, used, left, self._clock())
+        if is_stuck and was_released and before.driver is Driver.RSS:
             excused = self._gauge.excuse_retained()
             logger.info("two rounds freed nothing: %d bytes are retained by the allocator", excused)

@@ -47,6 +47,11 @@ class PressureReading:
         return max(0, self.rss_bytes - self.retained_bytes - self.limit.baseline_bytes)
 
     @property
+    def unexplained_bytes(self) -> int:
+        """RSS that neither the baseline nor the ledger accounts for: buffers of running calls, maps, and free heap."""
+        return max(0, self.rss_bytes - self.limit.baseline_bytes - self.ledger_bytes)
+
+    @property
     def rss_ratio(self) -> float:
         """Growth / allowed growth."""
         return ratio_of(self.growth_bytes, self.limit.growth_bytes)

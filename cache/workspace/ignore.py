@@ -5,8 +5,9 @@ folder cannot be brought back. `.ignore` outranks `.gitignore` beside it. Patter
 are left out, which shows more files, never fewer.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ DEFAULT_PATTERNS: Final = (
 )
 """Made by tools, ignored in practically every repository; `!name` in an ignore file brings one back."""
 MAX_IGNORE_BYTES: Final = 256 * 1024
+_GROUP_NAME: Final = re.compile(r"\(\?P<\w+>")
 _MAX_PATTERNS: Final = 2000
 _MAX_PATTERN_CHARS: Final = 512
 _MAX_STARS: Final = 3
@@ -28,22 +30,45 @@ _MAX_STARS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoreLevel:
+    """The patterns of one folder."""
+
+    start: int
+    """Length of the folder's path with its slash."""
+    patterns: tuple[str, ...]
+    spec: "GitIgnoreSpec" = field(repr=False)
+    any_of: re.Pattern[str] = field(repr=False)
+    """Matches what any pattern matches: most paths match none, which one search tells three times faster than `spec`."""
+
+    def verdict(self, path: str) -> bool | None:
+        """Whether the last pattern that matches ignores `path`; None if none matches."""
+        below = path[self.start :]
+        return self.spec.check_file(below).include if self.any_of.search(below) else None
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoreRules:
     """The rules in force in one folder. Immutable; `below` adds those of a folder further down."""
 
-    levels: tuple[tuple[int, "GitIgnoreSpec"], ...] = ()
-    """(length of the folder's path with its slash, its patterns), shallowest first."""
+    levels: tuple[IgnoreLevel, ...] = ()
+    """Shallowest first."""
 
     def below(self, folder: str, patterns: Iterable[str]) -> "IgnoreRules":
         """Add the patterns of an ignore file in `folder`, a path relative to where the walk's paths begin, empty at the top."""
-        spec = _spec(patterns)
-        return self if spec is None else IgnoreRules((*self.levels, (len(folder) + 1 if folder else 0, spec)))
+        start = len(folder) + 1 if folder else 0
+        added = _usable(patterns)
+        if not added:
+            return self
+        if self.levels and self.levels[-1].start == start:  # the same folder: one match instead of two, the later still wins
+            before = self.levels[-1].patterns
+            return IgnoreRules((*self.levels[:-1], _level(start, (*before, *added))))
+        return IgnoreRules((*self.levels, _level(start, added)))
 
     def ignores(self, rel: str, *, is_dir: bool) -> bool:
         """Whether a path is ignored by itself; the caller does not descend into ignored folders."""
         path = f"{rel}/" if is_dir else rel
-        for start, spec in reversed(self.levels):
-            verdict = spec.check_file(path[start:]).include
+        for level in reversed(self.levels):
+            verdict = level.verdict(path)
             if verdict is not None:
                 return verdict
         return False
@@ -60,16 +85,22 @@ def default_rules() -> IgnoreRules:
     return IgnoreRules().below("", DEFAULT_PATTERNS)
 
 
-def _spec(patterns: Iterable[str]) -> "GitIgnoreSpec | None":
+def _usable(patterns: Iterable[str]) -> tuple[str, ...]:
+    kept = [line for line in patterns if line.strip() and not line.startswith("#") and not _is_costly(line)]
+    return tuple(kept[:_MAX_PATTERNS])
+
+
+def _level(start: int, patterns: tuple[str, ...]) -> IgnoreLevel:
     from pathspec import GitIgnoreSpec  # 70 ms: only where git cannot be asked
 
-    kept = [line for line in patterns if line.strip() and not line.startswith("#") and not _is_costly(line)][:_MAX_PATTERNS]
-    if not kept:
-        return None
     try:
-        return GitIgnoreSpec.from_lines(kept)
+        spec = GitIgnoreSpec.from_lines(patterns)
     except ValueError:
-        return GitIgnoreSpec.from_lines(_valid(kept))
+        spec = GitIgnoreSpec.from_lines(_valid(patterns))
+    sources = [pattern.regex.pattern for pattern in spec.patterns if pattern.regex is not None]
+    # Group names may be used once in an expression; here no group is asked for.
+    joined = "|".join(f"(?:{_GROUP_NAME.sub('(', str(source))})" for source in sources)
+    return IgnoreLevel(start, patterns, spec, re.compile(joined or "(?!)"))
 
 
 def _valid(patterns: Sequence[str]) -> list[str]:

@@ -86,6 +86,11 @@ def _typed(command: str, args: list[str]) -> dict[str, Json]:
     return {"type": "stdio", "command": command, "args": list[Json](args)}
 
 
+def _always_loaded(command: str, args: list[str]) -> dict[str, Json]:
+    """Claude Code searches for tools by default: without this its model starts with their names alone (2.1.329, measured)."""
+    return {**_typed(command, args), "alwaysLoad": True}
+
+
 def _local(command: str, args: list[str]) -> dict[str, Json]:
     return {"type": "local", "command": [command, *args], "enabled": True}
 
@@ -106,7 +111,7 @@ _SPECS: Final = (
         "Claude Code",
         lambda machine: (_claude_code_home(machine) / ".claude.json",),
         (".mcp.json",),
-        shape=_typed,
+        shape=_always_loaded,
         root_rule=RootRule.LAUNCH_FOLDER,
         hook_files=lambda machine: (
             machine.variable_path("CLAUDE_CONFIG_DIR", machine.home / ".claude") / "settings.json",

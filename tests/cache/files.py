@@ -2,7 +2,7 @@
 
 import hashlib
 
-from penstock.cache.workspace.files import FileKey, FileStat, SourceFile
+from penstock.cache.workspace.values import FileKey, FileStat, SourceFile
 
 
 def source(rel: str, data: bytes, *, ino: int | None = None, mtime_ns: int = 1, is_changing: bool = False) -> SourceFile:

@@ -13,7 +13,8 @@ from penstock.cache.entry import CacheEntry
 from penstock.cache.errors import PathNotFound
 from penstock.cache.ledger import Ledger
 from penstock.cache.session import SessionCache
-from penstock.cache.workspace.files import FileKey, FileStat, SourceFile, Workspace
+from penstock.cache.workspace.files import Workspace
+from penstock.cache.workspace.values import FileKey, FileStat, SourceFile
 from tests.cache.files import source
 
 LATER = 10 * RACY_NS

@@ -17,7 +17,7 @@ from penstock.cache.eviction import (
     plan_spool,
     plan_victims,
 )
-from penstock.cache.workspace.files import FileKey
+from penstock.cache.workspace.values import FileKey
 
 residents = st.lists(
     st.builds(
@@ -95,12 +95,10 @@ def test_a_preview_is_a_prefix_of_whole_characters(output: str, threshold: int, 
         assert marker.startswith(f"{size:,} bytes in all")
 
 
-@pytest.mark.parametrize("call", ["victims", "spool", "eviction"])
-def test_negative_numbers_are_refused(call: str) -> None:
+def test_negative_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match=">= 0"):
-        if call == "victims":
-            plan_victims([], excess_bytes=-1)
-        elif call == "spool":
-            plan_spool("", threshold_bytes=-1, preview_bytes=0)
-        else:
-            plan_eviction(PressureAction.NONE, is_idle=False, target_tokens=-1, preserve_turns=0)
+        plan_victims([], excess_bytes=-1)
+    with pytest.raises(ValueError, match=">= 0"):
+        plan_spool("", threshold_bytes=-1, preview_bytes=0)
+    with pytest.raises(ValueError, match=">= 0"):
+        plan_eviction(PressureAction.NONE, is_idle=False, target_tokens=-1, preserve_turns=0)

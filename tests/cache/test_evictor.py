@@ -1,6 +1,5 @@
 """Evictions: spooled before dropped, pins honoured, explained; pressure and the ledger get their bytes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -57,8 +56,8 @@ class Parts:
 
 
 @pytest.fixture
-def parts() -> Iterator[Parts]:
-    yield Parts()
+def parts() -> Parts:
+    return Parts()
 
 
 def test_an_evicted_file_is_restorable(parts: Parts) -> None:

@@ -1,6 +1,8 @@
 """The session cache: segments, removal causes, outputs, versions, pins, and the ledger to the byte."""
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -293,26 +295,19 @@ def test_the_ledger_is_the_sum_of_the_entries_after_every_operation(steps: list[
     for name, number, content, ino in steps:
         data = block * content + b"%d %d" % (number, content)
         file = source(f"f{number}", data, ino=number * 10 + ino % 2)
-        if name == "store":
-            assert session.store(file).data == data
-        elif name == "get":
-            session.get(file.key)
-        elif name == "output":
-            session.set_compressed(file.key, f"v{content}", "o" * 100 * ino, sha256=file.sha256)
-        elif name == "remove":
-            session.remove(file.key, RemovalCause.EXPLICIT)
-        elif name == "reclaim":
-            session.reclaim(2000 * ino)
-        elif name == "clear":
-            session.clear()
-        elif name == "trim":
-            session.trim_compressed_outputs()
-        elif name == "blocks":
-            session.trim_shared_blocks()
-        elif name == "pin":
-            session.pin(file.key)
-        else:
-            session.unpin(file.key)
+        operation: dict[str, Callable[[], object]] = {
+            "store": partial(session.store, file),
+            "get": partial(session.get, file.key),
+            "output": partial(session.set_compressed, file.key, f"v{content}", "o" * 100 * ino, sha256=file.sha256),
+            "remove": partial(session.remove, file.key, RemovalCause.EXPLICIT),
+            "reclaim": partial(session.reclaim, 2000 * ino),
+            "clear": session.clear,
+            "trim": session.trim_compressed_outputs,
+            "blocks": session.trim_shared_blocks,
+            "pin": partial(session.pin, file.key),
+            "unpin": partial(session.unpin, file.key),
+        }
+        operation[name]()
         assert_exact(ledger, session)
         found = session.find(f"f{number}")
         assert found is None or session.version(found.sha256) == found.data

@@ -7,8 +7,8 @@ nothing else is served.
 
 import errno
 import hashlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -87,9 +87,11 @@ class FaultyDisk(RealDisk):
         self._check()
         return super().connect(path)
 
-    def exclusive(self, path: Path) -> AbstractContextManager[None]:
+    @contextmanager
+    def exclusive(self, path: Path) -> Generator[None]:
         self._check()
-        return super().exclusive(path)
+        with super().exclusive(path):
+            yield
 
 
 class FaultyFile(apsw.VFSFile):

@@ -1,23 +1,13 @@
-"""Real coding assistants from npm, each driven by a scripted model on loopback.
+"""Real coding assistants from npm, each started on a scripted model (`model.py`) with the server installed as users do it."""
 
-The model endpoint speaks just enough of four interfaces (Anthropic messages, OpenAI responses and chat completions, Gemini) to
-make a client start its MCP servers, list their tools and call the ones of a script. It keeps every request, so that
-tests see exactly what a model would see.
-"""
-
-import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,8 +18,7 @@ from penstock.server.clients.records import RecordStore
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
-Arguments = Callable[[Sequence[str]], dict[str, object]]
-Body = dict[str, Any]
+Step = tuple[str, dict[str, object]]
 
 
 @dataclass
@@ -42,217 +31,8 @@ class Run:
     """The text of each tool result as the model received it."""
     first_tools: list[str]
     """Names of the server's tools in the first request that offers any."""
-    requests: list[Body]
-    faults: list[str]
-
-
-class ScriptedModel:
-    """A model endpoint that calls the tools of a script in turn, then ends."""
-
-    def __init__(self, script: Sequence[tuple[str, Arguments]], name_of: Callable[[str], str]) -> None:
-        self.script = script
-        self.name_of = name_of
-        self.requests: list[Body] = []
-        self.faults: list[str] = []
-        self.ids = itertools.count(1)
-        model = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Keep quiet."""
-
-            def do_HEAD(self) -> None:
-                self.answer(b"", "text/plain")
-
-            def do_GET(self) -> None:
-                self.answer(json.dumps({"object": "list", "data": [{"id": "fake", "object": "model"}], "models": []}).encode())
-
-            def do_POST(self) -> None:
-                body: Body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-                model.serve(self, self.path, body)
-
-            def answer(self, data: bytes, kind: str = "application/json") -> None:
-                self.send_response(200)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-        self.handler = Handler
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-    def serve(self, handler: Any, path: str, body: Body) -> None:
-        """Answer one request in the interface that its path belongs to."""
-        if "count_tokens" in path or "countTokens" in path:
-            size = len(json.dumps(body)) // 4
-            handler.answer(json.dumps({"input_tokens": size, "totalTokens": size}).encode())
-            return
-        self.requests.append({"path": path, "at": time.time(), "body": body})
-        if path.startswith("/v1/messages"):
-            events = _anthropic(self, body)
-        elif path.endswith("/responses"):
-            events = _responses(self, body)
-        elif path.endswith("/chat/completions"):
-            events = _chat(self, body)
-        else:
-            events = _gemini(self, body)
-        if body.get("stream") is False or (":generateContent" in path):
-            handler.answer(events[-1].encode())
-            return
-        handler.answer("".join(events).encode(), "text/event-stream")
-
-    def step(self, results: Sequence[str], *, offered: bool) -> tuple[str, dict[str, object]] | None:
-        """The next call of the script, or None to end."""
-        if not offered or len(results) >= len(self.script):
-            return None
-        tool, arguments = self.script[len(results)]
-        try:
-            return tool, arguments(results)
-        except Exception as error:  # boundary: a faulty script ends the conversation, and the test says why
-            self.faults.append(repr(error))
-            return None
-
-    def final_results(self) -> list[str]:
-        found = [results_of(request["body"]) for request in self.requests]
-        return max(found, key=len, default=[])
-
-
-def _event(kind: str, value: Body) -> str:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **value})}\n\n"
-
-
-def _anthropic(model: ScriptedModel, body: Body) -> list[str]:
-    step = model.step(results_of(body), offered=bool(body.get("tools")))
-    block: Body = {"type": "text", "text": ""}
-    delta: Body = {"type": "text_delta", "text": "done"}
-    if step:
-        block = {"type": "tool_use", "id": f"toolu_{next(model.ids):04d}", "name": model.name_of(step[0]), "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(step[1])}
-    stop = "tool_use" if step else "end_turn"
-    message: Body = {"id": f"msg_{next(model.ids)}", "type": "message", "role": "assistant", "model": body.get("model", "x")}
-    message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 1}}
-    events = [
-        _event("message_start", {"message": message}),
-        _event("content_block_start", {"index": 0, "content_block": block}),
-        _event("content_block_delta", {"index": 0, "delta": delta}),
-        _event("content_block_stop", {"index": 0}),
-        _event("message_delta", {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": {"output_tokens": 5}}),
-        _event("message_stop", {}),
-    ]
-    if body.get("stream"):
-        return events
-    whole = {**block, "input": step[1]} if step else {"type": "text", "text": "done"}
-    body["stream"] = False
-    return [json.dumps({**message, "content": [whole], "stop_reason": stop})]
-
-
-def _responses(model: ScriptedModel, body: Body) -> list[str]:
-    step = model.step(results_of(body), offered=bool(body.get("tools")))
-    item: Body = {"type": "message", "id": f"msg_{next(model.ids)}", "role": "assistant", "status": "completed"}
-    item["content"] = [{"type": "output_text", "text": "done", "annotations": []}]
-    if step:
-        item = {
-            "type": "function_call",
-            "id": f"fc_{next(model.ids)}",
-            "call_id": f"call_{next(model.ids)}",
-            "status": "completed",
-        }
-        item |= {"namespace": "mcp__penstock", "name": step[0], "arguments": json.dumps(step[1])}
-    base: Body = {"id": f"resp_{next(model.ids)}", "object": "response", "created_at": 1, "model": "fake"}
-    usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15}
-    usage["output_tokens_details"] = {"reasoning_tokens": 0}
-    whole: Body = {"status": "completed", "output": [item], "usage": usage}
-    return [
-        _event("response.created", {"sequence_number": 0, "response": {**base, "status": "in_progress", "output": []}}),
-        _event("response.output_item.added", {"sequence_number": 1, "output_index": 0, "item": item}),
-        _event("response.output_item.done", {"sequence_number": 2, "output_index": 0, "item": item}),
-        _event("response.completed", {"sequence_number": 3, "response": {**base, **whole}}),
-    ]
-
-
-def _chat(model: ScriptedModel, body: Body) -> list[str]:
-    step = model.step(results_of(body), offered=bool(body.get("tools")))
-    delta: Body = {"role": "assistant", "content": "done"}
-    if step:
-        call = {"name": model.name_of(step[0]), "arguments": json.dumps(step[1])}
-        delta = {"role": "assistant", "content": None}
-        delta["tool_calls"] = [{"index": 0, "id": f"call_{next(model.ids)}", "type": "function", "function": call}]
-    finish = "tool_calls" if step else "stop"
-    base: Body = {"id": f"chatcmpl-{next(model.ids)}", "created": 1, "model": "fake"}
-    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    if not body.get("stream"):
-        body["stream"] = False
-        choice = {"index": 0, "message": delta, "finish_reason": finish}
-        return [json.dumps({**base, "object": "chat.completion", "choices": [choice], "usage": usage})]
-    chunks: list[Body] = [
-        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
-        {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]},
-        {"choices": [], "usage": usage},
-    ]
-    return [
-        *(f"data: {json.dumps({**base, 'object': 'chat.completion.chunk', **one})}\n\n" for one in chunks),
-        "data: [DONE]\n\n",
-    ]
-
-
-def _gemini(model: ScriptedModel, body: Body) -> list[str]:
-    step = model.step(results_of(body), offered=bool(body.get("tools")))
-    part: Body = {"text": "done"}
-    if step:
-        part = {"functionCall": {"name": model.name_of(step[0]), "args": step[1]}, "thoughtSignature": "AA=="}
-    usage = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
-    candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}
-    return ["data: " + json.dumps({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "fake"}) + "\r\n\r\n"]
-
-
-def results_of(body: Body) -> list[str]:
-    """The tool results in a request, in their order, as text."""
-    found: list[str] = []
-    for message in body.get("messages", []):
-        if message.get("role") == "tool":
-            found.append(_text(message["content"]))
-        elif isinstance(message.get("content"), list):
-            found.extend(_text(block["content"]) for block in message["content"] if block.get("type") == "tool_result")
-    items = body.get("input", []) if isinstance(body.get("input"), list) else []
-    found.extend(_text(item["output"]) for item in items if item.get("type") == "function_call_output")
-    for content in body.get("contents", []):
-        found.extend(_gemini_text(part["functionResponse"]) for part in content.get("parts", []) if "functionResponse" in part)
-    return found
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(str(block.get("text", "")) for block in content)
-
-
-def _gemini_text(response: Any) -> str:
-    value = response["response"]
-    return str(value["output"]) if isinstance(value.get("output"), str) else json.dumps(value)
-
-
-def tools_of(body: Body) -> list[str]:
-    """Every tool name that a request offers."""
-    names: list[str] = []
-    for tool in body.get("tools", []):
-        if tool.get("type") == "namespace":
-            names.extend(f"{tool['name']}.{inner['name']}" for inner in tool["tools"])
-        elif "functionDeclarations" in tool:
-            names.extend(str(one["name"]) for one in tool["functionDeclarations"])
-        else:
-            names.append(str(tool.get("name") or tool.get("function", {}).get("name", "")))
-    return names
+    first_request_s: float
+    """When that request was made, by the clock."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +45,32 @@ class ClientSetup:
     command: Callable[["Stage"], list[str]]
     variables: Callable[["Stage"], dict[str, str]]
     prepare: Callable[["Stage"], None] = lambda stage: None
+
+
+SPY = '''#!{python} -IS
+"""Passes everything on between a client and the server; notes when the server was started and when its tools were listed."""
+import os, subprocess, sys, threading, time
+
+started = time.time()
+server = subprocess.Popen([{command!r}, *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def upstream():
+    while data := os.read(0, 65536):
+        server.stdin.write(data)
+        server.stdin.flush()
+    server.stdin.close()
+
+
+threading.Thread(target=upstream, daemon=True).start()
+is_noted = False
+for line in server.stdout:
+    os.write(1, line)
+    if not is_noted and b'"tools":[' in line:
+        is_noted = True
+        with open({notes!r}, "a") as file:
+            file.write(f"{{started}} {{time.time()}}\\n")
+'''
 
 
 @dataclass
@@ -318,7 +124,6 @@ CLIENTS = {
             "DISABLE_TELEMETRY": "1",
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_ERROR_REPORTING": "1",
-            "ENABLE_TOOL_SEARCH": "false",
         },
     ),
     "codex": ClientSetup(
@@ -390,35 +195,77 @@ def repository(tmp_path: Path) -> Path:
 @pytest.fixture
 def run_client(
     tmp_path: Path, npm_bin: Path, penstock_command: str, repository: Path
-) -> Iterator[Callable[[str, Sequence[tuple[str, Arguments]]], Run]]:
-    """Install the server into a client the way users do, start the client on a scripted model, and return what happened."""
-    models: list[ScriptedModel] = []
+) -> Iterator[Callable[[str, Sequence[Step]], Run]]:
+    """Install the server into a client, start the client on a scripted model, and return what happened."""
+    models: list[subprocess.Popen[str]] = []
 
-    def run(client: str, script: Sequence[tuple[str, Arguments]], extra: Mapping[str, str] | None = None) -> Run:
-        setup = CLIENTS[client]
-        model = ScriptedModel(script, lambda tool: setup.prefix + tool)
+    def start_model(prefix: str, steps: Sequence[Step]) -> tuple[str, Path]:
+        script, log = tmp_path / f"script-{len(models)}.json", tmp_path / f"requests-{len(models)}.jsonl"
+        script.write_text(json.dumps({"prefix": prefix, "steps": steps}), "utf-8")
+        command = [sys.executable, str(HERE / "model.py"), str(script), str(log)]
+        model = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         models.append(model)
-        stage = Stage(tmp_path / f"home-{len(models)}", repository, model.url, npm_bin)
+        assert model.stdout
+        return f"http://127.0.0.1:{model.stdout.readline().strip()}", log
+
+    def run(client: str, steps: Sequence[Step], command: str = penstock_command) -> Run:
+        setup = CLIENTS[client]
+        url, log = start_model(setup.prefix, steps)
+        stage = Stage(tmp_path / f"home-{len(models)}", repository, url, npm_bin)
         stage.home.mkdir()
         setup.prepare(stage)
-        machine = Machine(stage.home, repository, "linux")
-        installer = Installer(machine, RecordStore(stage.home / "data"), Dialogue(lambda text: None, lambda question: True))
-        assert installer.install(client, InstallOptions(penstock_command), yes=True) == 0
+        installer = Installer(
+            Machine(stage.home, repository, "linux"),
+            RecordStore(stage.home / "data"),
+            Dialogue(lambda text: None, lambda question: True),
+        )
+        assert installer.install(client, InstallOptions(command), yes=True) == 0
         variables = {"PATH": f"{npm_bin}:{os.environ['PATH']}", "HOME": str(stage.home), "TERM": "dumb"}
         done = subprocess.run(
             [str(npm_bin / setup.package), *setup.command(stage)],
             cwd=repository,
-            env={**variables, **setup.variables(stage), **(extra or {})},
+            env={**variables, **setup.variables(stage)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=150,
             check=False,
         )
-        offers = [tools_of(request["body"]) for request in model.requests if request["body"].get("tools")]
-        ours = [name.removeprefix(setup.prefix) for name in (offers[0] if offers else []) if name.startswith(setup.prefix)]
-        return Run(done.returncode, done.stdout + done.stderr, model.final_results(), ours, model.requests, model.faults)
+        output = done.stdout + done.stderr
+        assert log.exists(), output[-3000:]
+        requests = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+        first = next((request for request in requests if request["tools"]), {"tools": [], "at": 0.0})
+        ours = [name.removeprefix(setup.prefix) for name in first["tools"] if name.startswith(setup.prefix)]
+        results = max((request["results"] for request in requests), key=len, default=[])
+        return Run(done.returncode, output, results, ours, first["at"])
 
     yield run
     for model in models:
-        model.close()
+        model.terminate()
+        model.wait(10)
+        if model.stdout:
+            model.stdout.close()
+
+
+@pytest.fixture
+def spied_command(tmp_path: Path, penstock_command: str) -> tuple[str, Path]:
+    """A program that starts the server and notes times; and the file of its notes: start, tools listed, by the clock."""
+    notes, program = tmp_path / "notes", tmp_path / "spied"
+    program.write_text(SPY.format(python=sys.executable, command=penstock_command, notes=str(notes)))
+    program.chmod(0o755)
+    return str(program), notes
+
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Add a line to the figures that are printed below the results."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures that the tests reported."""
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)

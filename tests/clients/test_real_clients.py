@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(400)]
 
 CLIENTS = ["claude-code", "codex", "gemini-cli", "opencode"]
 NAMES = [tool.name for tool in TOOLS]
-Step = tuple[str, Callable[[Sequence[str]], dict[str, object]]]
+Step = tuple[str, dict[str, object]]
 
 
 class Run(Protocol):
@@ -21,21 +21,20 @@ class Run(Protocol):
     output: str
     results: list[str]
     first_tools: list[str]
-    faults: list[str]
+    first_request_s: float
 
 
 class RunClient(Protocol):
-    def __call__(self, client: str, script: Sequence[Step]) -> Run: ...
+    def __call__(self, client: str, script: Sequence[Step], command: str = ...) -> Run: ...
 
 
 def call(tool: str, **arguments: object) -> Step:
-    return tool, lambda results: dict(arguments)
+    return tool, dict(arguments)
 
 
-def handle_in(text: str) -> str:
-    found = re.search(r"\bh[0-9a-f]{12,}\b", text)
-    assert found, text
-    return found.group()
+def found_in(result: int, pattern: str, default: str = "") -> dict[str, object]:
+    """Stands for what the pattern's group finds in an earlier answer."""
+    return {"from": result, "pattern": pattern, "default": default}
 
 
 def whole(client: str, result: str) -> str:
@@ -58,13 +57,12 @@ def test_the_model_gets_every_answer_whole(run_client: RunClient, repository: Pa
             call("read", path="cache/errors.py", view="full"),
             call("search", query="eviction of cached entries under memory pressure"),
             call("compress", source="build.log", budget=300),
-            ("restore", lambda results: {"handle": handle_in(results[2]), "lines": "100-120"}),
+            call("restore", handle=found_in(2, r"\b(h[0-9a-f]{12,})\b"), lines="100-120"),
             call("evict", targets=["cache/errors.py"]),
             call("read", path="cache/errors.py", view="lines", lines="1-10"),
         ],
     )
     assert run.exit_code == 0, run.output[-3000:]
-    assert run.faults == []
     assert sorted(run.first_tools) == sorted(NAMES), "the first request of a cold start offers every tool"
     read, search, compressed, restored, evicted, lines_read = (whole(client, result) for result in run.results)
     source = (repository / "cache" / "errors.py").read_text("utf-8")
@@ -84,14 +82,9 @@ def test_nothing_is_cut_on_the_way_to_the_model(run_client: RunClient, repositor
     odd = ["", '\t"quoted" \\ back', "plain " * 20, "é ✓ 漢字 🙂🙂🙂", "{}[],:"]
     text = "".join(f"{n} {odd[n % len(odd)]}\n" for n in range(3_000))
     (repository / "long.txt").write_text(text, "utf-8")
-
-    def following(results: Sequence[str]) -> dict[str, object]:
-        found = re.search(r"next lines=(\d+-)", results[-1])
-        return {"path": "long.txt", "view": "lines", "lines": found.group(1) if found else "3000-3000"}
-
-    run = run_client(client, [call("read", path="long.txt", view="full"), *[("read", following)] * 24])
+    following = call("read", path="long.txt", view="lines", lines=found_in(-1, r"next lines=(\d+-)", "3000-3000"))
+    run = run_client(client, [call("read", path="long.txt", view="full"), *[following] * 24])
     assert run.exit_code == 0, run.output[-3000:]
-    assert run.faults == []
     received = ""
     for result in run.results:
         page = whole(client, result)
@@ -103,3 +96,19 @@ def test_nothing_is_cut_on_the_way_to_the_model(run_client: RunClient, repositor
             break
     # The last page ends with the receipt's line, where there is one.
     assert re.sub(r"\n(?:next [^\n]*|receipt [^\n]*)\Z", "\n", received) == text
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_first_request_has_the_tools(
+    run_client: RunClient, spied_command: tuple[str, Path], report: Callable[[str], None], client: str
+) -> None:
+    """No client asks its model anything before the server has listed its tools; the times are printed."""
+    command, notes = spied_command
+    run = run_client(client, [call("status")], command)
+    assert sorted(run.first_tools) == sorted(NAMES)
+    started, listed = (float(part) for part in notes.read_text().splitlines()[0].split())
+    assert listed <= run.first_request_s
+    report(
+        f"{client}: tools listed {(listed - started) * 1000:.0f} ms after the server's start, "
+        f"first request {(run.first_request_s - started) * 1000:.0f} ms after it"
+    )

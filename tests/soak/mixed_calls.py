@@ -17,6 +17,8 @@ from tests.pipe import PipeClient, parts_of
 
 LEVELS = ["NORMAL", "SOFT", "MEDIUM", "HARD", "CRITICAL"]
 IN_FLIGHT = 8
+BIG = 4
+"""Large files that are now and then read at the same time: together they need more than the whole budget."""
 
 
 @dataclass
@@ -44,9 +46,13 @@ def sources() -> Iterator[str]:
         yield from texts
 
 
-def make_corpus(root: Path, megabytes: int, rng: random.Random) -> list[str]:
-    """Write about `megabytes` of source text, most files small, some near the cap of what a cache entry may be."""
+def make_corpus(root: Path, megabytes: int, rng: random.Random, *, big_bytes: int) -> list[str]:
+    """Write `BIG` files of `big_bytes`, then about `megabytes` of source text, most of it in small files."""
     names: list[str] = []
+    for at in range(BIG):
+        body = "".join(f"{at} {line:07d} a line of a large generated file\n" for line in range(big_bytes // 41))
+        names.append(f"big_{at}.txt")
+        (root / names[-1]).write_text(body, encoding="utf-8")
     written, text = 0, sources()
     while written < megabytes << 20:
         pieces = rng.choice((1, 1, 1, 2, 4, 8))
@@ -93,17 +99,19 @@ class Run:
         self.rng = random.Random(seed)
         self.outcome = Outcome()
         self.handles: dict[str, str] = {}
+        self.burst_from = 0.0
         self.client = PipeClient(root, data, client="penstock", options=["--ledger-mb", str(ledger_mb)])
 
     def go(self, calls: int) -> Outcome:
         """Make `calls` calls, several in flight, and check every answer."""
         start = time.monotonic()
+        self.burst_from = calls * 0.7
         pending: list[tuple[int, str, dict[str, Any]]] = []
         while self.outcome.calls < calls or pending:
             while self.outcome.calls < calls and len(pending) < IN_FLIGHT:
-                tool, arguments = next_call(self.rng, self.names, self.handles)
-                pending.append((self.client.start("tools/call", {"name": tool, "arguments": arguments}), tool, arguments))
-                self.outcome.calls += 1
+                for tool, arguments in self._next_calls():
+                    pending.append((self.client.start("tools/call", {"name": tool, "arguments": arguments}), tool, arguments))
+                    self.outcome.calls += 1
             request, tool, arguments = pending.pop(0)
             self._check(tool, arguments, self.client.wait(request, 120.0))
         self._look(self.client.call("status", detail="full"))
@@ -112,6 +120,12 @@ class Run:
         assert self.client.close() == 0
         self.outcome.errors += [line for line in self.client.errors if line.startswith("Traceback")]
         return self.outcome
+
+    def _next_calls(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the next call, or a burst on the large files, whose buffers meet in the ledger."""
+        if self.outcome.calls > self.burst_from and self.rng.random() < 0.03:
+            return [("read", {"path": name, "lines": "1-50"}) for name in self.names[:BIG]]
+        return [next_call(self.rng, self.names[BIG:], self.handles)]
 
     def _check(self, tool: str, arguments: dict[str, Any], answer: dict[str, Any]) -> None:
         if "result" not in answer:
@@ -169,7 +183,7 @@ def run(*, megabytes: int, calls: int, ledger_mb: int, seed: int = 11) -> Outcom
     with tempfile.TemporaryDirectory(prefix="penstock-soak-") as folder:
         root = Path(folder) / "root"
         root.mkdir()
-        names = make_corpus(root, megabytes, random.Random(seed))
+        names = make_corpus(root, megabytes, random.Random(seed), big_bytes=int(ledger_mb * 2**20 * 0.3))
         return Run(root, Path(folder) / "data", names, ledger_mb=ledger_mb, seed=seed).go(calls)
 
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.soak.workspace import WorkspacePlan, build_workspace
 LAUNCH = (sys.executable, str(Path(__file__).with_name("_launch.py")))
 GROWTH_MB = 192
 """RSS the server allows itself above its baseline here: small, so that the neighbour need not take much."""
-STEP_MB = 8
+STEP_MB = 4
 PHASE_S = 180.0
 
 
@@ -52,11 +53,16 @@ class Observation:
         for change in pressure["history"]:
             _merge(self.changes, at - change["ago_s"], change["level"])
         for each in snapshot["evictions"]["last"]:
-            _merge(self.rounds, at - each["ago_s"], each)
+            _merge(self.rounds, at - each["ago_s"], {name: value for name, value in each.items() if name != "ago_s"})
 
     def worst_minute(self) -> int:
         """Return the largest number of changes in any minute."""
         return max((sum(first <= at < first + WINDOW_S for at in self.changes) for first in self.changes), default=0)
+
+    def actions(self) -> str:
+        """Return how often each level was answered by which action."""
+        counts = Counter(f"{each['level']}:{each['action']}" for each in self.rounds.values())
+        return " ".join(f"{name}×{count}" for name, count in sorted(counts.items()))
 
     def strange_actions(self) -> list[str]:
         """Return the rounds whose action is not on the rungs of their level."""
@@ -136,7 +142,8 @@ def run(seconds: float, scratch: Path) -> tuple[Observation, Workload, list[str]
     failures: list[str] = []
     with PipeClient(corpus.root, data_dir, command=(*LAUNCH, "--ballast", str(control)), env=env) as client:
         work, stop = Workload(client, corpus), threading.Event()
-        for _ in range(20):
+        work.search()  # the index is built before the neighbour comes
+        for _ in range(60):
             work.step()
         neighbour = Neighbour(control, data_dir, client.process.pid)
         thread = threading.Thread(target=work_until, args=(stop, work))
@@ -179,7 +186,8 @@ def main() -> int:
         ("level_changes", seen.total_changes, "", None),
         ("changes_in_the_worst_minute", seen.worst_minute(), "", MAX_CHANGES),
         ("levels", " ".join(seen.changes[at] for at in sorted(seen.changes)), "", None),
-        ("actions", " ".join(seen.rounds[at]["action"] for at in sorted(seen.rounds)), "", None),
+        ("rounds", len(seen.rounds), "", None),
+        ("actions", seen.actions(), "", None),
         ("actions_off_their_rungs", len(seen.strange_actions()), "", 0),
         ("calls", sum(tally.calls.values()), "", None),
         ("typed_refusals", sum(tally.refusals.values()), "", None),

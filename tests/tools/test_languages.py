@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from penstock.tools.grammar.definition import Definition, Outline
+from penstock.tools.grammar.lineguess import guess_outline
 from penstock.tools.grammar.parsing import MAX_PARSE_BYTES
 from penstock.tools.grammar.table import LANGUAGES
-from penstock.tools.languages import SCANNERS, can_parse, compact, definitions, guess, is_code_language, language_of, outline
+from penstock.tools.languages import SCANNERS, can_parse, compact, definitions, is_code_language, language_of, outline
 
 SAMPLES = Path(__file__).parent / "samples"
 FILES = sorted(path for path in SAMPLES.iterdir() if path.suffix != ".outline")
@@ -208,7 +209,7 @@ def test_too_large_a_file_falls_back_to_lines_and_says_so() -> None:
 
 
 def test_a_guess_is_labelled_with_the_reason_given() -> None:
-    found = guess("a.py", b"class A:\n    def b(self):\n        pass\nx = 1\n", "the worker was busy")
+    found = guess_outline("python", b"class A:\n    def b(self):\n        pass\nx = 1\n", "the worker was busy")
     assert (found.fallback or "").startswith("the worker was busy")
     assert [(one.name, one.depth, one.start_line, one.end_line) for one in found.definitions] == [("A", 0, 1, 3), ("b", 1, 2, 3)]
 

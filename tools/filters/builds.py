@@ -7,9 +7,22 @@ from .rules import Rule, Rules
 
 MAKE: Final = Rules(
     Rule(Rank.SUMMARY, r"g?make(?:\[\d+\])?: \*\*\*", fails=True),
-    Rule(Rank.ERROR, r"g?make(?:\[\d+\])?: (?!Entering|Leaving|Nothing|Warning)|/bin/(?:ba)?sh: |.*: command not found", fails=True),
-    Rule(Rank.NOISE, r"g?make(?:\[\d+\])?: (?:Entering|Leaving)|\[ *\d+%\] (?:Building|Linking|Built|Generating)|Consolidate|Scanning dep|\s*$"),
-    Rule(Rank.NOISE, r"(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ld|ar|ranlib|cd|mkdir|rm|cp|install|libtool|echo|touch|/bin/\S+)\b .*"),
+    Rule(
+        Rank.ERROR,
+        r"g?make(?:\[\d+\])?: (?!Entering|Leaving|Nothing|Warning)|/bin/(?:ba)?sh: "
+        r"|.*: command not found",
+        fails=True,
+    ),
+    Rule(
+        Rank.NOISE,
+        r"g?make(?:\[\d+\])?: (?:Entering|Leaving)|\[ *\d+%\] (?:Building|Linking|Built|Generating)"
+        r"|Consolidate|Scanning dep|\s*$",
+    ),
+    Rule(
+        Rank.NOISE,
+        r"(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ld|ar|ranlib|cd|mkdir|rm|cp|install|libtool"
+        r"|echo|touch|/bin/\S+)\b .*",
+    ),
     Rule(Rank.CONTEXT, r"g?make: Nothing to be done|\s+(?:CC|LD|AR|CXX|GEN) +\S"),
 )
 
@@ -30,15 +43,35 @@ NINJA: Final = Rules(
 
 BAZEL: Final = Rules(
     Rule(Rank.ERROR, r"ERROR: ", fails=True),
-    Rule(Rank.SUMMARY, r"INFO: (?:Build completed|Elapsed|\d+ process)|FAILED: Build|Executed \d+ out of|Target .* failed to build|Build did NOT"),
+    Rule(
+        Rank.SUMMARY,
+        r"INFO: (?:Build completed|Elapsed|\d+ process)|FAILED: Build|Executed \d+ out of"
+        r"|Target .* failed to build|Build did NOT",
+    ),
     Rule(Rank.FAILURE, r"//\S+ +(?:FAILED|TIMEOUT|NO STATUS|FLAKY)|FAIL: //", fails=True, follow=r"  /"),
     Rule(Rank.WARNING, r"WARNING: |DEBUG: ", key=r"(\w+: [^:]{0,50})"),
-    Rule(Rank.NOISE, r"//\S+ +(?:\(cached\) )?PASSED|INFO: |Loading:|Analyzing:|\[[\d,]+ / [\d,]+\]|\s*$|Starting local Bazel|Extracting"),
+    Rule(
+        Rank.NOISE,
+        r"//\S+ +(?:\(cached\) )?PASSED|INFO: |Loading:|Analyzing:|\[[\d,]+ / [\d,]+\]|\s*$"
+        r"|Starting local Bazel|Extracting",
+    ),
 )
 
 BUNDLER: Final = Rules(
-    Rule(Rank.ERROR, r"ERROR in |Module (?:not found|build failed|parse failed)|\[vite\]|✘ \[ERROR\]|error during build", fails=True, follow=r"\S"),
-    Rule(Rank.WARNING, r"WARNING in |▲ \[WARNING\]|\(!\)", key=r"(WARNING in.{0,40}|\[WARNING\].{0,40}|\(!\).{0,40})", follow=r"\S"),
+    Rule(
+        Rank.ERROR,
+        r"ERROR in |Module (?:not found|build failed|parse failed)|\[vite\]|✘ \[ERROR\]"
+        r"|error during build",
+        fails=True,
+        follow=r"\S",
+    ),
+    Rule(
+        Rank.WARNING,
+        r"WARNING in |▲ \[WARNING\]|\(!\)",
+        key=r"(WARNING in.{0,40}|\[WARNING\].{0,40}"
+        r"|\(!\).{0,40})",
+        follow=r"\S",
+    ),
     Rule(Rank.SUMMARY, r"webpack \d.* compiled|✓ built in|Build failed|✓ \d+ modules"),
     Rule(Rank.NOISE, r"\s*$|\s+(?:no extension|Field 'browser'|.* doesn't exist|using description file)"),
     Rule(Rank.CONTEXT, r"asset|\./|dist/"),

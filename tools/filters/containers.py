@@ -6,14 +6,20 @@ from .filter import Rank
 from .rules import Rule, Rules
 
 DOCKER_BUILD: Final = Rules(
-    Rule(Rank.ERROR, r"(?:ERROR|error): |#\d+ ERROR|failed to solve|executor failed|The command '.*' returned a non-zero", fails=True),
+    Rule(
+        Rank.ERROR,
+        r"(?:ERROR|error): |#\d+ ERROR|failed to solve|executor failed"
+        r"|The command '.*' returned a non-zero",
+        fails=True,
+    ),
     Rule(Rank.EVIDENCE, r"(?: > |>>> |#\d+ [\d.]+ .*(?:[Ee]rror|ERR!|not found|[Ff]ailed|No such))"),
     Rule(Rank.WARNING, r"(?:#\d+ )?(?:WARN|warning)|\d+ warnings? found| - \w+: ", key=r"((?:WARN|warning)\w*.{0,40}| - \w+)"),
     Rule(Rank.DETAIL, r"Step \d+/\d+ : |#\d+ \[[^\]]*\d+/\d+\] |------|\s+\d+ \|"),
     Rule(Rank.SUMMARY, r"Successfully (?:built|tagged)|#\d+ (?:naming to|writing image)|\[\+\] Building|\S*Dockerfile:\d+"),
     Rule(
         Rank.NOISE,
-        r"#\d+ (?:sha256:|transferring|extracting|resolve|DONE|CACHED|exporting|sending|reading|\.\.\.|[\d.]+ (?:Get:|Selecting|Unpacking|Setting|Preparing|Reading))"
+        r"#\d+ (?:sha256:|transferring|extracting|resolve|DONE|CACHED|exporting|sending|reading|\.\.\.|[\d.]+ (?:Get:"
+        r"|Selecting|Unpacking|Setting|Preparing|Reading))"
         r"|[0-9a-f]{12}: (?:Pull|Wait|Down|Verif|Extr|Already)| ---> |Removing intermediate|Sending build|\s*$",
     ),
     Rule(Rank.PLAIN, r"#\d+ "),
@@ -29,7 +35,8 @@ KUBECTL_TABLE: Final = Rules(
     Rule(Rank.SUMMARY, r"(?:NAMESPACE +)?NAME +\S|No resources found|LAST SEEN"),
     Rule(
         Rank.EVIDENCE,
-        r".*\b(?:CrashLoopBackOff|Error|ImagePullBackOff|ErrImagePull|OOMKilled|Evicted|Pending|Failed|NotReady|Unknown|CreateContainer\w+Error"
+        r".*\b(?:CrashLoopBackOff|Error|ImagePullBackOff|ErrImagePull|OOMKilled|Evicted|Pending|Failed|NotReady"
+        r"|Unknown|CreateContainer\w+Error"
         r"|Init:\S*|Terminating|Unschedulable|SchedulingDisabled|Lost|Warning)\b",
     ),
     Rule(Rank.EVIDENCE, r"Error from server|error: |Unable to connect|The connection to the server", fails=True),
@@ -46,7 +53,12 @@ KUBECTL_DESCRIBE: Final = Rules(
 )
 
 HELM: Final = Rules(
-    Rule(Rank.SUMMARY, r"(?:NAME|STATUS|REVISION|LAST DEPLOYED|NAMESPACE|CHART): |Error: |Release \S+ has been|.*\d+ chart\(s\) linted", fails=False),
+    Rule(
+        Rank.SUMMARY,
+        r"(?:NAME|STATUS|REVISION|LAST DEPLOYED|NAMESPACE|CHART): |Error: |Release \S+ has been"
+        r"|.*\d+ chart\(s\) linted",
+        fails=False,
+    ),
     Rule(Rank.ERROR, r"\[ERROR\]|Error: |.*execution error at", fails=True),
     Rule(Rank.WARNING, r"\[WARNING\]|W\d{4} |WARNING: ", key=r"(\[?WARNING.{0,50}|W\d{4}.{0,40})"),
     Rule(Rank.DETAIL, r"NOTES:|==> |---$|# Source: "),

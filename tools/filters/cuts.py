@@ -1,8 +1,10 @@
 r"""Which parts of one long line are kept. Pure.
 
-A line that the terminal overwrote (progress with `\r`) keeps what it showed last; others keep their beginning and end.
+A line that the terminal overwrote (progress with `\r`) keeps what it showed last; others keep their beginning, their end, and
+what follows a word that announces a message.
 """
 
+import re
 from typing import Final
 
 from .filter import Counter
@@ -13,6 +15,11 @@ _MIN_OMITTED: Final = 40
 """Fewer characters than this are not worth a mark."""
 _CHARS_PER_TOKEN: Final = 3
 _MARK_TOKENS: Final = 10
+_MESSAGE: Final = re.compile(
+    r"(?i:\"(?:stderr|msg|message|error|errors|reason|detail"
+    r"|exception)\"\s*:\s*[\"\[{]\s*[^\s\"\]}]|\b\w*(?:Error|Exception): )"
+)
+_MESSAGES: Final = 3
 
 
 def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
@@ -20,25 +27,36 @@ def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
     chars = tokens * _CHARS_PER_TOKEN
     if "\r" in line:
         shown = line.rstrip("\r").rfind("\r") + 1
-        if shown > _MIN_OMITTED:
+        if shown > _MIN_OMITTED and len(line) - shown <= chars:
             return ((shown, len(line)),)
     if len(line) <= chars // 2 or (len(line) <= 2 * chars and count(line) <= tokens):
         return ()
-    return _ends(line, tokens, count)
-
-
-def _ends(line: str, tokens: int, count: Counter) -> Spans:
-    chars = max(24, (tokens - _MARK_TOKENS) * _CHARS_PER_TOKEN)
-    head = tail = 0
+    spans: Spans = ()
     for _ in range(6):
-        head, tail = chars - chars // 4, chars // 4
-        omitted = len(line) - head - tail
-        if omitted < _MIN_OMITTED:
-            head, tail = max(0, len(line) - tail - _MIN_OMITTED), tail
-            if head < 8:
-                return ()
-        used = count(line[:head]) + count(line[len(line) - tail :]) + _MARK_TOKENS
+        spans = _joined([*_parts(line, chars)], len(line))
+        used = sum(count(line[start:end]) + _MARK_TOKENS for start, end in spans)
         if used <= tokens or chars <= 24:
             break
-        chars = max(24, chars * tokens // used)
-    return ((0, head), (len(line) - tail, len(line)))
+        chars = max(24, chars * tokens // used - 1)
+    return () if spans == ((0, len(line)),) else spans
+
+
+def _parts(line: str, chars: int) -> list[tuple[int, int]]:
+    """Return the beginning, the messages and the end of `line`, in about `chars` characters."""
+    found = [match.start() for _, match in zip(range(_MESSAGES), _MESSAGE.finditer(line, 0, 200_000), strict=False)]
+    tail = chars // 5
+    message = chars // 5 if found else 0
+    head = max(8, chars - tail - message * min(len(found), 2))
+    messages = [(at, min(len(line), at + message)) for at in found if at + message > head][:2]
+    return [(0, min(head, len(line))), *messages, (max(0, len(line) - tail), len(line))]
+
+
+def _joined(parts: list[tuple[int, int]], length: int) -> Spans:
+    """Join parts that overlap or between which too little would be left out."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(parts):
+        if spans and start - spans[-1][1] < _MIN_OMITTED:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return ((0, length),) if len(spans) == 1 and spans[0] == (0, length) else tuple(spans)

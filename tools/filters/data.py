@@ -19,7 +19,11 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?$")
 
 HTTP: Final = Rules(
     Rule(Rank.SUMMARY, r"(?:< )?HTTP/[\d.]+ \d{3}|curl: \(\d+\)"),
-    Rule(Rank.DETAIL, r"> (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) |(?:< )?(?i:location|content-type|www-authenticate|retry-after):"),
+    Rule(
+        Rank.DETAIL,
+        r"> (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) |(?:< )?(?i:location|content-type"
+        r"|www-authenticate|retry-after):",
+    ),
     Rule(Rank.CONTEXT, r"[<>] \S|[A-Za-z][\w-]{1,40}: \S"),
     Rule(Rank.NOISE, r"\* |[<>] ?\r?$|\s*$|[{}] \[\d+ bytes|  % Total|\s+Dload| *\d+ +\d+"),
 )
@@ -61,7 +65,9 @@ def score_csv(document: Document) -> Scores:
     except csv.Error:
         return scores
     if rows:
-        named = ", ".join(f"{name.strip()} {_type_of([row[i] for row in rows[1:] if i < len(row)])}" for i, name in enumerate(rows[0][:30]))
+        named = ", ".join(
+            f"{name.strip()} {_type_of([row[i] for row in rows[1:] if i < len(row)])}" for i, name in enumerate(rows[0][:30])
+        )
         scores.derived.append(f"{len(lines) - 1:,} rows × {len(rows[0])} columns: {named}")
     return scores
 

@@ -4,9 +4,10 @@ Pure. The text is sampled at its beginning, middle and end; each family's signs 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from .family import Family, Sign
@@ -18,6 +19,7 @@ _PROOF: Final = 10
 _COMMAND_WEIGHT: Final = 6
 """A command's name alone is no proof: wrappers and pipes lie; with any sign of its content it is."""
 _SHAPED_LINES: Final = 3
+_MAX_PARTS: Final = 2
 _WRAPPERS: Final = frozenset(["sudo", "time", "env", "nice", "npx", "uv", "run", "poetry", "exec", "bundle", "python", "python3"])
 
 
@@ -34,16 +36,15 @@ def detect(document: Document, families: Sequence[Family], fallback: Family, *, 
     sample = _sample(document)
     joined = "\n".join(sample)
     words = command_words(command)
-    weights: Mapping[str, int] = {
-        family.name: _weight_of(family, sample, joined) + _command_weight(family, words) for family in families
-    }
-    proven = [family for family in families if weights[family.name] >= _PROOF]
+    weighed = [(_weight_of(family, sample, joined) + _command_weight(family, words), family) for family in families]
+    proven = [(weight, family) for weight, family in weighed if weight >= _PROOF]
     if not proven:
         probed = next((family for family in families if family.probe is not None and family.probe(document)), None)
         return Detected(probed or fallback)
     # sorted() is stable: of equals the one that stands first in the table wins.
-    best, *rest = sorted(proven, key=lambda family: -weights[family.name])
-    return Detected(best, tuple(other for other in rest[:2] if _sign_weight(other.signs, sample, joined) >= _PROOF))
+    best, *rest = (family for _, family in sorted(proven, key=lambda entry: -entry[0]))
+    parts = (family for family in rest if family.is_part and _sign_weight(family.signs, sample, joined) >= _PROOF)
+    return Detected(best, tuple(islice(parts, _MAX_PARTS)))
 
 
 def command_words(command: Sequence[str]) -> str:
@@ -75,14 +76,15 @@ def _weight_of(family: Family, sample: Sequence[str], joined: str) -> int:
 def _sign_weight(signs: Sequence[Sign], sample: Sequence[str], joined: str) -> int:
     weight = 0
     for sign in signs:
-        if sign.literal in joined and (not sign.pattern or _is_in_a_line(sign, sample)):
+        if sign.literal in joined and (not sign.pattern or _is_found(sign, sample)):
             weight += sign.weight
     return weight
 
 
-def _is_in_a_line(sign: Sign, sample: Sequence[str]) -> bool:
+def _is_found(sign: Sign, sample: Sequence[str]) -> bool:
     pattern = _compiled(sign.pattern)
-    return any(sign.literal in line and pattern.search(line) for line in sample)
+    found = (line for line in sample if sign.literal in line and pattern.search(line))
+    return next(islice(found, sign.lines - 1, None), None) is not None
 
 
 def _shape_weight(family: Family, sample: Sequence[str]) -> int:

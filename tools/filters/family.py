@@ -15,7 +15,9 @@ class Sign:
     literal: str
     pattern: str = ""
     weight: int = 10
-    """Ten is proof enough alone."""
+    """Ten is proof enough alone; more than that lets a family win over others found in the same text."""
+    lines: int = 1
+    """In how many lines of the sample it must be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Family:
 
     name: str
     score: Scorer
+    aim: float = 1.0
+    """Share of the original that a default answer has, what must survive not counted."""
     commands: tuple[str, ...] = ()
     """Commands that usually write it: the first words of a command line."""
     signs: tuple[Sign, ...] = ()
@@ -33,6 +37,6 @@ class Family:
     """Part of the lines (blank ones not counted) that must have the shape."""
     probe: Callable[[Document], bool] | None = None
     """Decides by a look at the whole document, where neither signs nor a shape can."""
-    aim: float = 1.0
-    """Share of the original that a default answer has, what must survive not counted."""
     aliases: tuple[str, ...] = ()
+    is_part: bool = True
+    """Whether such output turns up inside another's: compilers in builds, traces in logs."""

@@ -6,13 +6,25 @@ from .filter import Rank
 from .rules import Rule, Rules
 
 TERRAFORM: Final = Rules(
-    Rule(Rank.SUMMARY, r"Plan: |No changes\.|(?:Apply|Destroy) complete!|Terraform (?:has been successfully|initialized)|OpenTofu has been"),
+    Rule(
+        Rank.SUMMARY,
+        r"Plan: |No changes\.|(?:Apply|Destroy) complete!|Terraform (?:has been successfully"
+        r"|initialized)|OpenTofu has been",
+    ),
     Rule(Rank.ERROR, r"(?:[╷│] ?)*Error: ", fails=True, then=Rank.EVIDENCE),
     Rule(Rank.WARNING, r"(?:[╷│] ?)*Warning: ", key=r"Warning: (.{0,60})", then=Rank.DETAIL),
     Rule(Rank.REPEAT, r"  # \S+.* (?:will be|must be|has|is tainted|have)"),
     Rule(Rank.DETAIL, r"\s+(?:~|-/\+|\+/-|-) |.*# forces replacement|.* -> "),
-    Rule(Rank.NOISE, r"\S+: (?:Refreshing|Reading|Read complete|Still|Creation complete|Creating|Modifying|Destroying|Modifications|Destruction)"),
-    Rule(Rank.NOISE, r"\s*$|─{5,}|Note: You didn't|guarantee to take|[╷╵│]\s*$|- (?:Finding|Installing|Reusing|Using)|Initializing"),
+    Rule(
+        Rank.NOISE,
+        r"\S+: (?:Refreshing|Reading|Read complete|Still|Creation complete|Creating|Modifying|Destroying"
+        r"|Modifications|Destruction)",
+    ),
+    Rule(
+        Rank.NOISE,
+        r"\s*$|─{5,}|Note: You didn't|guarantee to take|[╷╵│]\s*$|- (?:Finding|Installing|Reusing|Using)"
+        r"|Initializing",
+    ),
     Rule(Rank.PLAIN, r"\s+\+ "),
     Rule(Rank.CONTEXT, r"\S+ = |Outputs:|Changes to Outputs"),
 )

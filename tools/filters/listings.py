@@ -10,7 +10,10 @@ from typing import Final
 from .filter import Document, Rank, Scores
 from .rules import Rule, Rules
 
-_DENIED: Final = re.compile(r".*: (?:Permission denied|No such file or directory|cannot (?:access|open)|Input/output error|Not a directory)|(?:ls|find|du|grep|rg|tree): ")
+_DENIED: Final = re.compile(
+    r".*: (?:Permission denied|No such file or directory|cannot (?:access|open)"
+    r"|Input/output error|Not a directory)|(?:ls|find|du|grep|rg|tree): "
+)
 _TOTAL: Final = re.compile(r"total \d|\d+ director(?:y|ies), \d+ files?|\d+ (?:matches|files contained)")
 _FOLDER: Final = re.compile(r"\S.*:$")
 _MATCH: Final = re.compile(r"((?:[A-Za-z]:)?[^\s:][^:\n]*?):(\d+):")
@@ -20,7 +23,15 @@ _SUFFIX: Final = re.compile(r"\.([A-Za-z]\w{0,7})$")
 _NAMED: Final = 8
 
 DF: Final = Rules(Rule(Rank.SUMMARY, r"Filesystem"), Rule(Rank.EVIDENCE, r".*\b(?:9[0-9]|100)% "), words=False)
-PS: Final = Rules(Rule(Rank.SUMMARY, r"\s*(?:USER|UID|PID|F S|COMMAND|top - )\b.*"), Rule(Rank.EVIDENCE, r".* (?:Z|D)\+? .*|.*<defunct>"), words=False)
+PS: Final = Rules(
+    Rule(
+        Rank.SUMMARY,
+        r"\s*(?:USER|UID|PID|F S|COMMAND"
+        r"|top - )\b.*",
+    ),
+    Rule(Rank.EVIDENCE, r".* (?:Z|D)\+? .*|.*<defunct>"),
+    words=False,
+)
 
 
 def score_listing(document: Document) -> Scores:

@@ -6,8 +6,16 @@ from .filter import Rank
 from .rules import Rule, Rules
 
 NPM: Final = Rules(
-    Rule(Rank.NOISE, r"npm (?:notice|http|info|sill|verb|timing)\b|npm (?:error|ERR!)\s*$|npm (?:error|ERR!) (?:A complete log|For a full report|/\S+)"),
-    Rule(Rank.SUMMARY, r"npm (?:error|ERR!) code |(?:added|removed|changed|up to date|audited)\b.*package|found \d+ vulnerabilit|\d+ (?:\w+ )?vulnerabilit"),
+    Rule(
+        Rank.NOISE,
+        r"npm (?:notice|http|info|sill|verb|timing)\b|npm (?:error|ERR!)\s*$|npm (?:error"
+        r"|ERR!) (?:A complete log|For a full report|/\S+)",
+    ),
+    Rule(
+        Rank.SUMMARY,
+        r"npm (?:error|ERR!) code |(?:added|removed|changed|up to date|audited)\b.*package"
+        r"|found \d+ vulnerabilit|\d+ (?:\w+ )?vulnerabilit",
+    ),
     Rule(Rank.EVIDENCE, r"npm (?:error|ERR!) ", fails=True),
     Rule(Rank.WARNING, r"npm (?:warn|WARN) deprecated", key=r"(deprecated)"),
     Rule(Rank.WARNING, r"npm (?:warn|WARN) ", key=r"npm (?:warn|WARN) (\S+ \S+)"),
@@ -31,14 +39,24 @@ YARN: Final = Rules(
 )
 
 PIP: Final = Rules(
-    Rule(Rank.SUMMARY, r"Successfully (?:installed|uninstalled|built)|ERROR: (?:Failed|No matching|Could not build|Cannot install)"),
+    Rule(
+        Rank.SUMMARY,
+        r"Successfully (?:installed|uninstalled|built)|ERROR: (?:Failed|No matching|Could not build"
+        r"|Cannot install)",
+    ),
     Rule(Rank.ERROR, r"ERROR: |error: |\s+error: |\s*× ", fails=True),
-    Rule(Rank.EVIDENCE, r"\s+[A-Za-z_.]+(?:Error|Exception): |The conflict is caused by|\s+The user requested|\s+\S+ \S+ depends on"),
+    Rule(
+        Rank.EVIDENCE,
+        r"\s+[A-Za-z_.]+(?:Error|Exception): |The conflict is caused by|\s+The user requested"
+        r"|\s+\S+ \S+ depends on",
+    ),
     Rule(Rank.WARNING, r"(?:WARNING|DEPRECATION): ", key=r"(\w+: .{0,50})"),
     Rule(
         Rank.NOISE,
-        r"Collecting |\s+(?:Downloading|Using cached|Obtaining|Preparing metadata|Getting requirements|Installing build|Created wheel|Building wheel"
-        r"|Attempting|Found existing|Uninstalling|Successfully uninstalled)|Requirement already|Installing collected|Looking in|Building wheels|Using cached"
+        r"Collecting |\s+(?:Downloading|Using cached|Obtaining|Preparing metadata|Getting requirements"
+        r"|Installing build|Created wheel|Building wheel"
+        r"|Attempting|Found existing|Uninstalling|Successfully uninstalled)|Requirement already|Installing collected"
+        r"|Looking in|Building wheels|Using cached"
         r"|Downloading|\s+Stored in|\s*━|\[notice\]|\s*$",
     ),
     Rule(Rank.CONTEXT, r"\s+│|\s+╰─>|Processing "),
@@ -54,9 +72,25 @@ UV: Final = Rules(
 )
 
 POETRY: Final = Rules(
-    Rule(Rank.SUMMARY, r"Package operations|No dependencies to|Installing the current|Writing lock|.*version solving failed", fails=False),
-    Rule(Rank.ERROR, r"Because |So, because|And because|Thus,|The following package|\s+\w+Error$|Could not (?:find|parse)", follow=r"\s+\S", follow_rank=Rank.EVIDENCE, fails=True),
-    Rule(Rank.NOISE, r"\s+- (?:Downloading|Installing \S+ \(.*\): (?:Pending|Downloading|Installing))|Resolving|Updating|\s*$|Creating virtualenv"),
+    Rule(
+        Rank.SUMMARY,
+        r"Package operations|No dependencies to|Installing the current|Writing lock"
+        r"|.*version solving failed",
+        fails=False,
+    ),
+    Rule(
+        Rank.ERROR,
+        r"Because |So, because|And because|Thus,|The following package|\s+\w+Error$|Could not (?:find"
+        r"|parse)",
+        follow=r"\s+\S",
+        follow_rank=Rank.EVIDENCE,
+        fails=True,
+    ),
+    Rule(
+        Rank.NOISE,
+        r"\s+- (?:Downloading|Installing \S+ \(.*\): (?:Pending|Downloading|Installing))|Resolving"
+        r"|Updating|\s*$|Creating virtualenv",
+    ),
     Rule(Rank.DETAIL, r"\s+[-•] (?:Installing|Updating|Removing|Downgrading) "),
 )
 
@@ -72,7 +106,8 @@ APT: Final = Rules(
     Rule(Rank.DETAIL, r"The following |\s{1,2}\S+  Depends|\S+ : Depends", follow=r"  \S"),
     Rule(
         Rank.NOISE,
-        r"(?:Get|Hit|Ign):\d+|Reading |Building dependency|Selecting |Preparing to|Unpacking |Setting up |Processing triggers|Fetched|\(Reading|Need to get"
+        r"(?:Get|Hit|Ign):\d+|Reading |Building dependency|Selecting |Preparing to|Unpacking |Setting up "
+        r"|Processing triggers|Fetched|\(Reading|Need to get"
         r"|Inst |Conf |Remv |After this|\s*$|Preconfiguring|debconf: ",
     ),
 )
@@ -80,6 +115,10 @@ APT: Final = Rules(
 BREW: Final = Rules(
     Rule(Rank.SUMMARY, r"🍺|Error: |==> (?:Summary|Caveats)", follow=r"\S", follow_rank=Rank.DETAIL),
     Rule(Rank.WARNING, r"Warning: ", key=r"Warning: (.{0,40})"),
-    Rule(Rank.NOISE, r"#+ +[\d.]+%|==> (?:Downloading|Fetching|Pouring|Auto-)|Already downloaded|Running `brew|Removing: |\s*$|==> Updated|==> Homebrew"),
+    Rule(
+        Rank.NOISE,
+        r"#+ +[\d.]+%|==> (?:Downloading|Fetching|Pouring|Auto-)|Already downloaded|Running `brew"
+        r"|Removing: |\s*$|==> Updated|==> Homebrew",
+    ),
     Rule(Rank.DETAIL, r"==> "),
 )

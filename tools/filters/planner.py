@@ -24,7 +24,7 @@ _DERIVED_SHARE: Final = 0.3
 _MAX_CHARS_PER_TOKEN: Final = 10
 """Text with more characters a token is not output of any tool; it is planned rather than counted."""
 _CHARS_PER_TOKEN: Final = 3.5
-_SOFT_FLOOR: Final = 600
+_SOFT_FLOOR: Final = 400
 """Tokens that a default answer may always have."""
 _WORTH_TOKENS: Final = 80
 """Leaving out noise must save this much, and a fifth, to be worth a lossy answer where the whole would fit."""
@@ -81,8 +81,12 @@ class _Plan:
         self.kept = bytearray(lines)
         self.mark_tokens = self.count(gap_mark(lines, 2 * lines + 1)) + 1
         self.spent = self.mark_tokens
-        room = self.budget - 2 * self.mark_tokens
-        self.line_tokens = max(12, room if lines == 1 else max(40, room // min(lines, 8)))
+        self.line_tokens = self._line_tokens(is_must=True)
+
+    def _line_tokens(self, *, is_must: bool) -> int:
+        room = self.budget - self.spent - self.mark_tokens if not self.taken else self.budget - 2 * self.mark_tokens
+        lines = min(len(self.document), 3 if is_must else 8)
+        return max(12, room if lines == 1 else max(40, room // lines))
 
     def add_derived(self, facts: Sequence[str]) -> None:
         room = self.budget * _DERIVED_SHARE
@@ -102,6 +106,7 @@ class _Plan:
                 break
             wanted = _lines_of(ranks, rank)
             limit = self.budget if rank >= MUST else min(self.budget, self.soft_budget)
+            self.line_tokens = self._line_tokens(is_must=rank >= MUST)
             missed = self._take(_ends_first(wanted) if rank <= Rank.CONTEXT else wanted, limit, is_must=rank >= MUST)
             if missed and rank >= MUST:
                 left_out[rank] = missed

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from .filter import MUST, Document, Rank, Scores
@@ -83,6 +83,8 @@ class Rule:
     """The rank of unmatched lines from here on."""
     fails: bool = False
     """Whether such a line says that the command failed."""
+    belongs: bool = False
+    """Whether the line belongs to the hit above it, and repeats what that repeats."""
 
 
 class Rules:
@@ -111,11 +113,11 @@ class Rules:
         scores = Scores(bytearray([self.default]) * len(lines))
         is_hit = self._any.match
         ruled = bytearray(len(lines))
-        default, at = self.default, 0
+        default, at, is_first = self.default, 0, True
         for number in [number for number, line in enumerate(lines) if is_hit(line)]:
             if number > at:
                 scores.ranks[at:number] = bytes([default]) * (number - at)
-            rule, at = self._apply(number, lines, scores, ruled)
+            rule, at, is_first = self._apply(number, lines, scores, ruled, is_first)
             default = default if rule.then is None else rule.then
         scores.ranks[at:] = bytes([default]) * (len(lines) - at)
         if self.words:
@@ -129,7 +131,7 @@ class Rules:
         ranks = scores.ranks
         starts = [number for number in _numbers(ranks, (Rank.FAILURE, Rank.REPEAT)) if block.match(lines[number])]
         seen: set[str] = set()
-        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        for start, end in pairwise([*starts, len(lines)]):
             for number in range(start + 1, min(end, start + 1 + self._evidence_below)):
                 if lines[number].strip():
                     scores.lift(number, Rank.EVIDENCE)
@@ -141,30 +143,35 @@ class Rules:
             elif evidence:
                 seen.add(evidence)
 
-    def _apply(self, number: int, lines: Sequence[str], scores: Scores, ruled: bytearray) -> tuple[Rule, int]:
-        """Rank a hit and what follows it; return its rule and the first line after both."""
+    def _apply(
+        self, number: int, lines: Sequence[str], scores: Scores, ruled: bytearray, was_first: bool
+    ) -> tuple[Rule, int, bool]:
+        """Rank a hit and what follows it; return its rule, the first line after both, and whether it is new."""
         line = lines[number]
         index = next(i for i, pattern in enumerate(self._each) if pattern.match(line))
         rule = self.rules[index]
-        is_first = True
         key = self._keys[index]
         if key is not None and (found := key.search(line)):
-            is_first = scores.classify(number, rule.rank, found.group(1))
+            is_first = scores.classify(number, rule.rank, found.group(found.lastindex or 0))
         else:
-            scores.ranks[number] = rule.rank
+            is_first = was_first or not rule.belongs
+            scores.ranks[number] = rule.rank if is_first else min(rule.rank, Rank.REPEAT)
         ruled[number] = 1
         scores.is_failed = scores.is_failed or rule.fails
+        end = self._end_of_follow(index, number, lines)
+        rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.PLAIN)
+        scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
+        ruled[number + 1 : end] = b"\1" * (end - number - 1)
+        return rule, end, is_first
+
+    def _end_of_follow(self, index: int, number: int, lines: Sequence[str]) -> int:
         end = number + 1
         follow = self._follows[index]
         if follow is not None:
-            is_other = self._any.match
             last = min(len(lines), end + _FOLLOW_LINES)
-            while end < last and follow.match(lines[end]) and not is_other(lines[end]):
+            while end < last and follow.match(lines[end]) and not self._any.match(lines[end]):
                 end += 1
-            rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.CONTEXT)
-            scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
-            ruled[number + 1 : end] = b"\1" * (end - number - 1)
-        return rule, end
+        return end
 
 
 def _numbers(ranks: bytearray, wanted: Sequence[Rank]) -> list[int]:

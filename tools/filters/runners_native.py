@@ -7,12 +7,22 @@ from .rules import Rule, Rules
 from .traces import FOREIGN_FRAME
 
 GO_TEST: Final = Rules(
+    Rule(Rank.NOISE, r"\{.*\"Action\":\"(?:run|pass|start|cont|pause|skip)\"|\{.*\"Output\":\"(?:=== |\s*--- (?:PASS|SKIP)|ok )"),
+    Rule(Rank.FAILURE, r"\{.*\"Action\":\"(?:fail|build-fail)\"", fails=True),
+    Rule(Rank.EVIDENCE, r"\{.*\"Output\":\"(?:\s+\S+\.go:\d+|panic:|fatal error:)"),
+    Rule(Rank.CONTEXT, r"\{.*\"Action\":\"output\""),
     Rule(Rank.NOISE, r"=== (?:RUN|PAUSE|CONT|NAME)|\s*--- PASS|ok  \t|\?   \t|PASS$|\s*$|testing: warning: no tests"),
     Rule(Rank.FAILURE, r"\s*--- FAIL", fails=True),
     Rule(Rank.NOISE, r"\s*--- SKIP"),
     Rule(Rank.SUMMARY, r"FAIL\t|FAIL$|DONE \d|coverage: ", fails=True),
     Rule(Rank.EVIDENCE, r"\s+[\w./-]+\.go:\d+: "),
-    Rule(Rank.EVIDENCE, r"panic: |fatal error: |\s+panic: |\[signal |test timed out|WARNING: DATA RACE", fails=True, then=Rank.DETAIL),
+    Rule(
+        Rank.EVIDENCE,
+        r"panic: |fatal error: |\s+panic: |\[signal |test timed out"
+        r"|WARNING: DATA RACE",
+        fails=True,
+        then=Rank.DETAIL,
+    ),
     Rule(Rank.ERROR, r"# \S+|\S+\.go:\d+:\d+: |\S+ \[(?:build|setup) failed\]", fails=True),
     Rule(Rank.NOISE, r"\t(?:/usr/local/go|/usr/lib/go|\S*/src/runtime/|\S*/src/testing/)|(?:testing|runtime)\.\S+\("),
     Rule(Rank.LOCATION, r"\t\S+\.go:\d+"),
@@ -21,15 +31,33 @@ GO_TEST: Final = Rules(
 )
 
 CARGO_TEST: Final = Rules(
-    Rule(Rank.NOISE, r"test .* \.\.\. (?:ok|ignored)|running \d+ tests?$|\s*$|\s+(?:Compiling|Finished|Running|Doc-tests|Fresh|Downloaded) "),
+    Rule(
+        Rank.NOISE,
+        r"test .* \.\.\. (?:ok|ignored)|running \d+ tests?$|\s*$|\s+(?:Compiling|Finished|Running"
+        r"|Doc-tests|Fresh|Downloaded) ",
+    ),
     Rule(Rank.REPEAT, r"test .* \.\.\. FAILED", fails=True),
     Rule(Rank.SUMMARY, r"test result: FAILED|error: test failed|error: could not compile|error: \d+ targets? failed", fails=True),
     Rule(Rank.SUMMARY, r"test result: ok\. [1-9]"),
     Rule(Rank.NOISE, r"test result: ok|failures:$|successes:$|note: run with|note: Some details", then=Rank.DETAIL),
-    Rule(Rank.FAILURE, r"---- .* (?:stdout|stderr) ----|    [\w:]+$", fails=True),
-    Rule(Rank.EVIDENCE, r"thread '.*panicked at|assertion .*failed|\s+(?:left|right): |Error: |called `", follow=r"[^\s-]"),
+    Rule(Rank.REPEAT, r"---- .* (?:stdout|stderr) ----"),
+    Rule(Rank.FAILURE, r"    [\w:]+$", fails=True),
+    Rule(
+        Rank.EVIDENCE,
+        r"thread '.*panicked at|assertion .*failed|\s+(?:left|right): |Error: "
+        r"|called `",
+        follow=r"[^\s-]",
+        follow_rank=Rank.EVIDENCE,
+    ),
     Rule(Rank.WARNING, r"warning(?:\[\w+\])?: ", key=r"(warning(?:\[\w+\])?: .{0,60})", follow=r"\s*(?:-->|\||\d+ \||=|\.\.\.)"),
-    Rule(Rank.ERROR, r"error(?:\[\w+\])?: ", key=r"(error(?:\[\w+\])?: .{0,60})", follow=r"\s*(?:-->|\||\d+ \||=|\.\.\.)", fails=True),
+    Rule(
+        Rank.ERROR,
+        r"error(?:\[\w+\])?: ",
+        key=r"(error(?:\[\w+\])?: .{0,60})",
+        follow=r"\s*(?:-->|\||\d+ \||="
+        r"|\.\.\.)",
+        fails=True,
+    ),
     Rule(Rank.NOISE, r"stack backtrace:", then=Rank.NOISE),
     Rule(Rank.NOISE, r"\s+at (?:/rustc/|\S*/library/|/usr/)|\s+\d+: (?:core|std|alloc|__rust|<fn|rust_begin|test)\S*"),
     Rule(Rank.LOCATION, r"\s+at \S+:\d+:\d+"),
@@ -40,7 +68,12 @@ CARGO_TEST: Final = Rules(
 CTEST: Final = Rules(
     Rule(Rank.SUMMARY, r"\d+% tests passed|Errors while running CTest|No tests were found|The following tests FAILED"),
     Rule(Rank.FAILURE, r"\t\s*\d+ - .* \(.*\)|\s*\d+ - .*\((?:Failed|Subprocess|Timeout|SEGFAULT|Not Run|Exit)", fails=True),
-    Rule(Rank.NOISE, r"\s*\d+/\d+ Test +#\d+: .*Passed|\s+Start +\d+: |Test project|Internal ctest|Total Test time|\s*$", then=Rank.PLAIN),
+    Rule(
+        Rank.NOISE,
+        r"\s*\d+/\d+ Test +#\d+: .*Passed|\s+Start +\d+: |Test project|Internal ctest|Total Test time"
+        r"|\s*$",
+        then=Rank.PLAIN,
+    ),
     Rule(Rank.REPEAT, r"\s*\d+/\d+ Test +#\d+: .*\*\*\*", fails=True, then=Rank.DETAIL),
     Rule(Rank.EVIDENCE, r".*(?:[Aa]ssert|[Ee]rror|[Ff]ail|[Mm]ismatch|expected|[Ee]xception|Segmentation)"),
     default=Rank.PLAIN,

@@ -12,14 +12,17 @@ from .filter import Document, Rank, Scores
 from .rules import class_of, rank_words
 
 FOREIGN_FRAME: Final = (
-    r"\s+(?:at |File \"|from |\d+: |#\d+ |❯ ).*(?:node_modules/|\(?node:|internal/process|java\.base/|org\.junit\.|junit\.framework"
-    r"|org\.apache\.maven\.|sun\.reflect|jdk\.internal|org\.gradle\.|site-packages/|dist-packages/|/lib/python3|/rustc/|/usr/(?:local/)?(?:lib|go)/"
+    r"\s+(?:at |File \"|from |\d+: |#\d+ |❯ ).*(?:node_modules/|\(?node:|internal/process|java\.base/|org\.junit\."
+    r"|junit\.framework"
+    r"|org\.apache\.maven\.|sun\.reflect|jdk\.internal|org\.gradle\.|site-packages/|dist-packages/|/lib/python3"
+    r"|/rustc/|/usr/(?:local/)?(?:lib|go)/"
     r"|<internal:|/gems/|System\.|Microsoft\.|<anonymous>\)$|libc\.so|libc_start)"
 )
 """A frame in code that is not the caller's own."""
 _HEAD: Final = re.compile(
     r"""(?:Exception\ in\ thread\ "[^"]*"\ |Caused\ by:\ |Suppressed:\ |Uncaught\ |Unhandled\ exception\.\ |\[?\w*\]?\s?)?
-        [A-Za-z_$][\w.$]*(?:Error|Exception|Exit|Interrupt|Throwable|Failure|Fault|Iteration|DeadlockDetected)(?:\ \[\w+\])?(?:[:(\ ]|$)
+        [A-Za-z_$][\w.$]*(?:Error|Exception|Exit|Interrupt|Throwable|Failure|Fault|Iteration|Detected)
+        (?:\ \[\w+\])?(?:[:(\ ]|$)
     | panic:\ | fatal\ error:\ | \[signal\ | thread\ '.*panicked\ at
     | \S+:\d+:in\ .*\(\w+(?:::\w+)*\)$ | (?:PHP\ )?(?:Fatal|Parse|Uncaught)\ \w*\ ?error
     | ==\d+==\s?(?:ERROR:|Invalid|Conditional|Process\ terminating|ERROR\ SUMMARY|Use\ of|Syscall) | SUMMARY:\ \w+Sanitizer
@@ -27,10 +30,14 @@ _HEAD: Final = re.compile(
     re.VERBOSE,
 )
 _FRAME: Final = re.compile(
-    r"\s+at |\s*File \"|\s+from \S+:\d+|\s*#\d+ |\s+\d+: \S|\t\S+:\d+|\S+\(.*\)$|goroutine \d+ |==\d+==\s+(?:at|by) |\s+\S.* called at "
+    r"\s+at |\s*File \"|\s+from \S+:\d+|\s*#\d+ |\s+\d+: \S|\t\S+:\d+|\S+\(.*\)$|goroutine \d+ |==\d+==\s+(?:at|by) "
+    r"|\s+\S.* called at "
 )
 _FOREIGN: Final = re.compile(FOREIGN_FRAME)
-_STARTS: Final = re.compile(r"\s*(?:Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:|During handling of|The above exc)")
+_STARTS: Final = re.compile(
+    r"\s*(?:Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:"
+    r"|During handling of|The above exc)"
+)
 _PYTHON_FRAME: Final = re.compile(r"\s*File \"[^\"]+\", line \d+")
 _BACK: Final = 400
 """Lines above a Python exception in which its nearest frame is looked for."""
@@ -48,6 +55,8 @@ def score_trace(document: Document) -> Scores:
             if scores.classify(number, Rank.EVIDENCE, class_of(line)):
                 _rank_place(number, plain, frames, scores)
             scores.is_failed = True
+            if line.startswith("thread '") and number + 1 < len(plain):
+                scores.lift(number + 1, Rank.EVIDENCE)
     rank_words(document, scores, frames)
     return scores
 

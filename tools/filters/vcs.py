@@ -9,16 +9,41 @@ from .filter import Document, Rank, Scores
 from .rules import Rule, Rules
 
 STATUS: Final = Rules(
-    Rule(Rank.SUMMARY, r"On branch |HEAD detached|## |Your branch|You have unmerged|All conflicts fixed|nothing (?:to commit|added)|no changes added"),
-    Rule(Rank.FAILURE, r"\s+(?:both \w+|(?:added|deleted) by \w+):|(?:UU|AA|DD|AU|UA|DU|UD) |CONFLICT |Automatic merge failed| ! \[", fails=True),
+    Rule(
+        Rank.SUMMARY,
+        r"On branch |HEAD detached|## |Your branch|You have unmerged|All conflicts fixed"
+        r"|nothing (?:to commit|added)|no changes added",
+    ),
+    Rule(
+        Rank.FAILURE,
+        r"\s+(?:both \w+|(?:added|deleted) by \w+):|(?:UU|AA|DD|AU|UA|DU|UD) |CONFLICT "
+        r"|Automatic merge failed| ! \[",
+        fails=True,
+    ),
     Rule(Rank.ERROR, r"(?:error|fatal): |Aborting|.*\(non-fast-forward\)", fails=True),
-    Rule(Rank.NOISE, r"\s+\(use \"git|\s*$|hint: |(?:remote: )?(?:Enumerating|Counting|Compressing|Delta|Total|Resolving|Receiving|Unpacking)"),
-    Rule(Rank.DETAIL, r"(?:Changes|Unmerged|Untracked|Ignored)\b.*:$|\s+(?:modified|new file|deleted|renamed|copied|typechange): |[ MADRCT]{2} \S"),
+    Rule(
+        Rank.NOISE,
+        r"\s+\(use \"git|\s*$|hint: |(?:remote: )?(?:Enumerating|Counting|Compressing|Delta|Total"
+        r"|Resolving|Receiving|Unpacking)",
+    ),
+    Rule(
+        Rank.DETAIL,
+        r"(?:Changes|Unmerged|Untracked|Ignored)\b.*:$|\s+(?:modified|new file|deleted|renamed|copied"
+        r"|typechange): |[ MADRCT]{2} \S",
+    ),
     Rule(Rank.PLAIN, r"\?\? |\t"),
     words=False,
 )
 
-BRANCH: Final = Rules(Rule(Rank.SUMMARY, r"\* "), Rule(Rank.CONTEXT, r"\s+\S+ +[0-9a-f]{7,} \[.*(?:ahead|behind|gone)"), words=False)
+BRANCH: Final = Rules(
+    Rule(Rank.SUMMARY, r"\* "),
+    Rule(
+        Rank.CONTEXT,
+        r"\s+\S+ +[0-9a-f]{7,} \[.*(?:ahead|behind"
+        r"|gone)",
+    ),
+    words=False,
+)
 
 _GRAPH: Final = r"[*|\\/_ .-]*"
 _COMMIT: Final = re.compile(rf"{_GRAPH}commit [0-9a-f]{{7,64}}")

@@ -26,7 +26,7 @@ def dense_view(text: str, count: TokenCount, *, budget: int, definitions: Sequen
     wanted = rank_lines(lines, definitions)
     body, kept = fill_budget(lines, wanted, count, budget)
     total = len(lines)
-    whole = kept == ((1, total),)
+    whole = not total or kept == ((1, total),)
     return View("dense", body, kept, total, is_lossy=not whole, rest="lines=<range of a gap>")
 
 

@@ -59,4 +59,5 @@ class _Filling:
 
     def _is_short(self, gap: LineRange) -> bool:
         first, last = gap
-        return last - first < 3 and sum(map(len, self._lines[first - 1 : last])) <= len(gap_mark(gap))
+        room = len(gap_mark(gap))
+        return last - first < room and sum(map(len, self._lines[first - 1 : last])) <= room

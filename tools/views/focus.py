@@ -24,7 +24,7 @@ def focus_view(text: str, query: str, count: TokenCount, *, budget: int, definit
     wanted = [number for at in order for number in _from_best_line(lines, passages[at], query)]
     body, kept = fill_budget(lines, wanted, count, budget)
     total = len(lines)
-    whole = kept == ((1, total),)
+    whole = not total or kept == ((1, total),)
     notes = [f"{matched:,} of {len(passages):,} passages match"] if matched else ["no passage matches the query"]
     left = sum(1 for at in order[:matched] if not _is_inside(passages[at], kept))
     if left and not whole:

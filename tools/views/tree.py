@@ -26,34 +26,29 @@ def tree_view(entries: Sequence[TreeEntry], count: TokenCount, *, budget: int | 
     Directories carry the sum of what is below them, so a folded level loses names, never weight.
     """
     ordered = sorted(entries, key=lambda entry: entry.path.split("/"))
-    depths = [entry.path.rstrip("/").count("/") for entry in ordered]
-    shown = list(range(len(ordered)))
-    body = _render(ordered, shown)
-    deepest = max(depths, default=0)
-    while budget is not None and count(body) > budget and deepest > min(depths, default=0):
-        deepest -= 1
-        shown = [at for at in range(len(ordered)) if depths[at] <= deepest]
-        body = _render(ordered, shown)
-    if budget is not None and count(body) > budget:
-        shown = _largest(ordered, shown, count, budget)
-        body = _render(ordered, shown)
+    shown: Sequence[int] = range(len(ordered))
+    if budget is not None:
+        shown = _fitting(ordered, count, budget)
     left_out = len(ordered) - len(shown)
-    if left_out:
-        body += f"… {left_out:,} more entries (deeper or smaller; give a narrower path or a larger budget) …\n"
     files = sum(not entry.is_dir for entry in ordered)
     tokens = sum(entry.tokens for entry in ordered if not entry.is_dir)
     notes = (f"{files:,} files", f"~{tokens:,} tok in all") + ((f"{left_out:,} entries left out",) if left_out else ())
-    return View("tree", body, (), 0, is_lossy=bool(left_out), notes=notes)
+    return View("tree", _render(ordered, shown), (), 0, is_lossy=bool(left_out), notes=notes)
 
 
-def _largest(ordered: Sequence[TreeEntry], shown: list[int], count: TokenCount, budget: int) -> list[int]:
-    """Keep directories before files, and the heavier before the lighter, as many as fit."""
+def _fitting(ordered: Sequence[TreeEntry], count: TokenCount, budget: int) -> Sequence[int]:
+    """Fold the deepest levels until the tree fits; if one level is still too much, take its heaviest entries."""
+    depths = [entry.path.rstrip("/").count("/") for entry in ordered]
+    shown = list(range(len(ordered)))
+    for deepest in range(max(depths, default=0), min(depths, default=0) - 1, -1):
+        shown = [at for at in shown if depths[at] <= deepest]
+        if count(_render(ordered, shown)) <= budget:
+            return shown
     by_weight = sorted(shown, key=lambda at: (not ordered[at].is_dir, -ordered[at].tokens, at))
-    mark = count("… 10,000 more entries (deeper or smaller; give a narrower path or a larger budget) …\n")
     low, high = 0, len(by_weight)
     while low < high:
         middle = (low + high + 1) // 2
-        if count(_render(ordered, sorted(by_weight[:middle]))) + mark <= budget:
+        if count(_render(ordered, sorted(by_weight[:middle]))) <= budget:
             low = middle
         else:
             high = middle - 1
@@ -61,7 +56,10 @@ def _largest(ordered: Sequence[TreeEntry], shown: list[int], count: TokenCount, 
 
 
 def _render(ordered: Sequence[TreeEntry], shown: Sequence[int]) -> str:
-    return "".join(_line(ordered[at]) for at in shown)
+    """Lay out the entries shown, and the mark that stands for the others."""
+    left_out = len(ordered) - len(shown)
+    mark = f"… {left_out:,} more entries (narrower path or larger budget) …\n" if left_out else ""
+    return "".join(_line(ordered[at]) for at in shown) + mark
 
 
 def _line(entry: TreeEntry) -> str:

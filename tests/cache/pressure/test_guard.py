@@ -90,6 +90,18 @@ def test_every_level_is_seen_when_the_ledger_fills_by_pins(rig: Rig) -> None:
     assert rig.guard.statistics().seen == (NORMAL, SOFT, MEDIUM, HARD, CRITICAL)
 
 
+def test_unexplained_memory_is_reported_without_pressure(rig: Rig) -> None:
+    rig.guard.sample()
+    rig.evictor.store("a", 72 * MB)
+    rig.guard.after_call()
+    rig.evictor.clear()
+    rig.probe.set(rss_bytes=200 * MB)
+    rig.clock.advance(60)
+    rig.guard.after_call()
+    assert rig.trims == 2
+    assert rig.orchestrator.statistics().rounds == 1
+
+
 def test_a_small_reservation_costs_one_comparison(rig: Rig) -> None:
     rig.set_rss_ratio(0.99)
     assert rig.guard.check_now(BIG_RESERVATION_BYTES) is NORMAL

@@ -108,6 +108,7 @@ def test_removing_something_without_lowering_p_is_no_help_and_escalates(rig: Rig
     first = answer(rig, SOFT)
     assert (first.freed_bytes, first.helped) == (MB, False)
     assert answer(rig, SOFT).action is Action.TRIM_OUTPUTS
+    rig.clock.advance(1)
     third = answer(rig, SOFT)
     assert (third.action, third.is_escalated) == (Action.EVICT_PROBATIONARY, True)
 
@@ -157,14 +158,38 @@ def test_memory_that_the_allocator_keeps_is_recognised_excused_and_not_chased(ri
 
 def test_rounds_without_a_trim_say_nothing_about_the_allocator(rig: Rig) -> None:
     rig.set_rss_ratio(0.92)
-    for _ in range(5):
+    rounds = 0
+    for _ in range(29):
+        rounds += rig.orchestrator.on_pressure(HARD) is not None
         rig.clock.advance(1)
-        answer(rig, HARD)
-    assert rig.trims == 1
+    assert (rig.trims, rounds) == (1, 6), "rounds that free nothing come at 0, 1, 2, 4, 8, 16 s"
     assert rig.orchestrator.statistics().retained_bytes == 0
-    rig.clock.advance(30)
+    rig.clock.advance(31)
     answer(rig, HARD)
     assert rig.orchestrator.statistics().retained_bytes > 0
+
+
+def test_untrimmed_rounds_that_free_much_are_not_held_back(rig: Rig) -> None:
+    rig.set_rss_ratio(0.92)
+    for number in range(5):
+        rig.clock.advance(1)
+        fill(rig, megabytes=20, prefix=f"{number}-")
+        assert answer(rig, HARD).freed_bytes == 20 * MB
+
+
+def test_a_heap_left_over_from_an_explicit_eviction_is_given_back(rig: Rig) -> None:
+    rig.probe.set(rss_bytes=150 * MB)
+    rig.orchestrator.on_pressure(NORMAL)
+    assert rig.trims == 0, "50 MB are what running calls use"
+    rig.probe.set(rss_bytes=190 * MB)
+    rig.orchestrator.on_pressure(NORMAL)
+    assert rig.trims == 1
+    rig.clock.advance(100)
+    rig.orchestrator.on_pressure(NORMAL)
+    assert rig.trims == 1, "what a trim leaves behind is not worth another"
+    rig.probe.set(rss_bytes=230 * MB)
+    rig.orchestrator.on_pressure(NORMAL)
+    assert rig.trims == 2
 
 
 def test_pins_that_fill_the_ledger_are_kept_and_not_chased(rig: Rig) -> None:

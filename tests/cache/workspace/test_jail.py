@@ -166,9 +166,13 @@ def test_what_is_no_regular_file_is_named_at_once(jail: Jail, root: Path) -> Non
     finally:
         os.chdir(here)
     for name, word in (("fifo", "FIFO"), ("folder", "directory"), ("socket", "socket")):
-        start = time.perf_counter()
+        took: list[float] = []
+        for _ in range(3):  # the best of three: other work on the machine is not what is measured
+            start = time.perf_counter()
+            refusal(jail, name)
+            took.append(time.perf_counter() - start)
+        assert min(took) < FAST_S
         error = refusal(jail, name)
-        assert time.perf_counter() - start < FAST_S
         assert isinstance(error, NotARegularFile)
         assert word in error.what
         assert error.next_call

@@ -1,0 +1,191 @@
+"""Outlines, compact code, focus and dense: what they find, what they cost, how fast they are.
+
+Measured on this Python's standard library, and on every folder named on the command line (Go, Rust, Java, C, TypeScript,
+JavaScript: `python -m tests.benchmarks.views_bench /path/to/project …`). With `ctags` (universal-ctags) on the PATH, its tags
+are the reference for what outlines find there. Not counted as definitions are two things that ctags reports: names that it
+makes up for unnamed structures, and TypeScript constants that are local or not declared on the line named.
+"""
+
+import ast
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+from penstock.cache.tokens import O200kCounter
+from penstock.tools.languages import compact, language_of, outline
+from penstock.tools.views.dense import dense_view
+from penstock.tools.views.focus import focus_view
+from penstock.tools.views.outline import outline_view
+
+MAX_BYTES = 1_000_000
+LONG_LINES = 300
+CTAGS_LANGUAGES = {"go": "Go", "rust": "Rust", "java": "Java", "c": "C", "typescript": "TypeScript"}
+DECLARES = r"\b(?:const|let|var|type|enum|class|function)\s+"
+
+
+def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
+    line = {"bench": "views", "metric": metric, "value": round(value, 4), "unit": unit, "reference": reference}
+    sys.stdout.write(json.dumps({**line, "ratio": reference and round(value / reference, 4)}) + "\n")
+    sys.stdout.flush()
+
+
+def files_under(root: Path) -> Iterator[tuple[Path, bytes, str]]:
+    """Yield the code files of a project with a grammar, by path."""
+    for path in sorted(root.rglob("*")):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and not {"site-packages", "node_modules", ".git"} & set(path.parts[len(root.parts) :])
+        ):
+            data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
+            language = language_of(path.name, data[:20_000]) if data and b"\0" not in data[:8192] else None
+            if language in CTAGS_LANGUAGES or language in {"python", "javascript", "tsx", "cpp"}:
+                yield path, data, str(language)
+
+
+def ast_names(tree: ast.AST) -> list[tuple[str, int | None]]:
+    """Return name and last line of every function and class."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [(node.name, node.end_lineno) for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def standard_library(root: Path) -> None:
+    """Compare outlines and compact code with what `ast` says, on every module that this Python parses."""
+    wanted = found = same = changed = parsed = 0
+    raw = left = 0
+    for path in sorted(root.rglob("*.py")):
+        if "site-packages" in path.parts or path.stat().st_size > MAX_BYTES:
+            continue
+        data = path.read_bytes()
+        try:
+            tree = ast.parse(data)
+        except (SyntaxError, ValueError):
+            continue
+        parsed += 1
+        ours = {(one.name, one.end_line) for one in outline(path.name, data).definitions}
+        names = ast_names(tree)
+        wanted += len(names)
+        found += sum(name in ours for name in names)
+        compacted = compact(path.name, data)
+        changed += not compacted.unchanged
+        raw += len(data)
+        left += len(compacted.text)
+        same += ast.dump(ast.parse(compacted.text)) == ast.dump(tree)
+    report("stdlib_outline_recall_of_ast", found / wanted, "ratio", 0.98)
+    report("stdlib_compact_same_ast", same, "files", parsed)
+    report("stdlib_compact_changed", changed, "files", parsed)
+    report("stdlib_compact_bytes", left, "bytes", raw)
+
+
+def speed_and_size(name: str, found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> None:
+    """Measure CPU seconds of outlines, and tokens of outlines against whole files."""
+    by_language: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
+    shares: list[float] = []
+    for path, data, language in found:
+        start = time.process_time()
+        structure = outline(path.name, data)
+        seconds[language] = seconds.get(language, 0.0) + time.process_time() - start
+        by_language[language] += len(data)
+        if data.count(b"\n") > LONG_LINES:
+            shares.append(count(outline_view(structure, count).body) / count(data.decode("utf-8", "replace")))
+    for language, size in by_language.items():
+        if size > 100_000:
+            report(f"{name}_outline_speed_{language}", size / 1e6 / seconds[language], "MB/s of CPU time", 5.0)
+    if shares:
+        report(f"{name}_outline_tokens_median", statistics.median(shares), "ratio to full", 0.18)
+
+
+def fill(found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> None:
+    """Measure how full focus and dense make their budget on files of at least four times its size."""
+    worst: dict[str, float] = {"focus": 1.0, "dense": 1.0}
+    times: dict[str, list[float]] = {"focus": [], "dense": []}
+    for path, data, _ in found[::9]:
+        text = data.decode("utf-8", "replace")
+        tokens = count(text)
+        definitions = outline(path.name, data).definitions
+        for budget in (500, 2_500):
+            if tokens < 4 * budget or max(map(len, text.split("\n"))) > 400:
+                continue
+            for name in worst:
+                start = time.perf_counter()
+                if name == "focus":
+                    view = focus_view(text, "open read write error path", count, budget=budget, definitions=definitions)
+                else:
+                    view = dense_view(text, count, budget=budget, definitions=definitions)
+                times[name].append(time.perf_counter() - start)
+                used = count(view.body) / budget
+                worst[name] = min(worst[name], used) if used <= 1 else 0.0
+    for name, used in worst.items():
+        report(f"{name}_budget_filled_at_least", used, "ratio", 0.95)
+        report(f"{name}_median_ms", statistics.median(times[name]) * 1000, "ms")
+
+
+def against_ctags(name: str, found: list[tuple[Path, bytes, str]]) -> None:
+    """Compare with universal-ctags, language by language."""
+    for language, theirs in CTAGS_LANGUAGES.items():
+        chosen = {str(path): data for path, data, own in found if own == language}
+        if not chosen:
+            continue
+        command = ["ctags", "--output-format=json", "--fields=+nK", f"--language-force={theirs}", "-f", "-", "-L", "-"]
+        done = subprocess.run(command, input="\n".join(chosen), capture_output=True, text=True, check=True)
+        tags = [tag for line in done.stdout.splitlines() if (tag := json.loads(line)).get("_type") == "tag"]
+        spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for path, data in chosen.items():
+            for one in outline(path, data).definitions:
+                last = re.split(r"::|\.", one.name)[-1]
+                spans.setdefault((path, last), []).append((one.start_line, one.end_line))
+                spans.setdefault((path, one.name), []).append((one.start_line, one.end_line))
+        wanted = hits = 0
+        for tag in tags:
+            line = chosen[tag["path"]].split(b"\n")[tag["line"] - 1].decode("utf-8", "replace")
+            if not is_definition(language, tag["kind"], tag["name"], line):
+                continue
+            wanted += 1
+            near = spans.get((tag["path"], tag["name"]), []) + spans.get((tag["path"], tag["name"].rsplit(".", 1)[-1]), [])
+            hits += any(first <= tag["line"] <= last for first, last in near)
+        report(f"{name}_recall_of_ctags_{language}", hits / max(1, wanted), "ratio", 0.95)
+        report(f"{name}_ctags_tags_{language}", wanted, "tags", len(tags))
+
+
+def is_definition(language: str, kind: str, name: str, line: str) -> bool:
+    """Say whether a tag is one that an outline should have."""
+    if name.startswith("__anon") or kind == "packageName":
+        return False
+    if language == "typescript" and kind in {"constant", "variable", "alias"}:
+        is_local = kind != "alias" and line[:1].isspace()
+        return not is_local and re.search(DECLARES + re.escape(name) + r"\b", line) is not None
+    return True
+
+
+def main() -> int:
+    """Run everything; the folders to look at besides the standard library are arguments."""
+    counter = O200kCounter(lambda: (files("penstock.configs") / "vocab" / "o200k_base.bin.gz").read_bytes())
+
+    def count(text: str) -> int:
+        return counter.count(text).tokens
+
+    library = Path(sysconfig.get_paths()["stdlib"])
+    standard_library(library)
+    for root in [library, *map(Path, sys.argv[1:])]:
+        found = list(files_under(root.resolve()))
+        name = "stdlib" if root is library else re.sub(r"\W+", "_", root.name)
+        speed_and_size(name, found, count)
+        if root is library:
+            fill(found, count)
+        elif shutil.which("ctags"):
+            against_ctags(name, found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

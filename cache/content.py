@@ -122,9 +122,10 @@ class ContentAccessor:
 
     def _trusted_entry(self, path: str) -> Content | None:
         """Return the content of a large file whose stat proves it unchanged."""
-        rel, key, stat = self._workspace.stat(path)
-        if stat.size <= REHASH_BYTES:
+        known = self._session.find(path)
+        if known is None or len(known.data) <= REHASH_BYTES:
             return None
+        rel, key, stat = self._workspace.stat(path)
         entry = self._session.peek(key)
         if entry is None or not is_trusted(entry, stat):
             return None

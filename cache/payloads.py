@@ -158,7 +158,7 @@ class PayloadStore:
             except CorruptPayload as error:
                 damage = error
             except StoreUnavailable as error:
-                logger.warning("spool cannot be read: %s", error.why)
+                logger.debug("spool cannot be read: %s", error.why)
         if data is None:
             data, origin = self._in_file(handle, deadline), PayloadOrigin.FILE
         if data is None:
@@ -207,7 +207,7 @@ class PayloadStore:
         try:
             return self.spool.find(prefix)
         except StoreUnavailable as error:
-            logger.warning("spool cannot be searched: %s", error.why)
+            logger.debug("spool cannot be searched: %s", error.why)
             return []
 
     def _in_memory(self, sha256: str) -> bytes | None:

@@ -57,7 +57,10 @@ class Delivery:
         with_receipt: bool = True,
     ) -> list[Part]:
         """Return the whole text, or the ranges, verbatim: as much as the client shows, and how to go on."""
-        spans = ranges or [LineRange(1, max(1, len(file.lines)))]
+        if ranges is None and len(file.text) <= limit.tokens and room.copy().take(file.text, file.total):
+            page = Page(file.text, 1, max(1, file.total))
+            return [self._page_part(file, view, page, is_rest=False, with_receipt=with_receipt)]
+        spans = ranges or [LineRange(1, max(1, file.total))]
         parts: list[Part] = []
         left = room.copy()
         for at, span in enumerate(spans):
@@ -65,7 +68,8 @@ class Delivery:
             page = page_of(lines, limit, self.memo.tokens, first=span.first, start_char=skipped, room=left)
             if parts and page.next_line and len(page.text) < MIN_PAGE_CHARS:
                 return _continued(parts, ",".join(str(later) for later in spans[at:]))
-            left.take(page.text, page.last - page.first + 1)
+            if len(spans) > 1:
+                left.take(page.text, page.last - page.first + 1)
             parts.append(self._page_part(file, view, page, is_rest=skipped > 0, with_receipt=with_receipt))
             if page.next_line:
                 rest = [file.continuation(page, span.last), *(str(later) for later in spans[at + 1 :])]
@@ -74,7 +78,7 @@ class Delivery:
 
     def _page_part(self, file: FileText, view: str, page: Page, *, is_rest: bool, with_receipt: bool) -> Part:
         raw = self.memo.count(file.sha256, file.text)
-        total = len(file.lines)
+        total = file.total
         is_piece = page.is_cut or is_rest
         is_whole = page.first == 1 and page.last >= total and not is_piece
         tokens = raw.tokens if is_whole else self.memo.tokens(page.text)
@@ -168,13 +172,13 @@ class Delivery:
 
     def _stub(self, receipt: str, file: FileText, asked: Representation) -> Part:
         body = f"unchanged since receipt {receipt}. If you cannot see that text, repeat without have.\n"
-        spans = ",".join(f"{first}-{last}" for first, last in asked.ranges) or f"1-{len(file.lines)}"
+        spans = ",".join(f"{first}-{last}" for first, last in asked.ranges) or f"1-{file.total}"
         return Part(
             path=file.name,
             view="unchanged",
             body=body,
             facts=facts_line(file.shown, "unchanged", f"lines {spans}", f"sha256 {file.sha256[:12]}"),
-            of_lines=len(file.lines),
+            of_lines=file.total,
             sha256=file.sha256,
             tokens=self.memo.tokens(body),
             raw_tokens=self.memo.count(file.sha256, file.text).tokens,
@@ -214,7 +218,7 @@ class Delivery:
             body=page.text,
             facts=facts,
             tail=f"next restore handle={handle} lines={page.next_line}-" if handle else "",
-            of_lines=len(file.lines),
+            of_lines=file.total,
             sha256=file.sha256,
             is_lossy=is_cut,
             handle=handle,

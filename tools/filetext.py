@@ -60,6 +60,11 @@ class FileText:
         return split_lines(self.text)
 
     @cached_property
+    def total(self) -> int:
+        r"""How many lines there are: those ended by `\n`, and one more if text follows the last of them."""
+        return self.text.count("\n") + (bool(self.text) and not self.text.endswith("\n"))
+
+    @cached_property
     def shown(self) -> str:
         """The name as it may be shown."""
         return printable(self.name)
@@ -69,7 +74,7 @@ class FileText:
 
         Columns count bytes in the file's encoding.
         """
-        first, last = span.first, span.last or len(self.lines)
+        first, last = span.first, span.last or self.total
         chosen = self.lines[first - 1 : last]
         if span.column is None or not chosen:
             return chosen, 0
@@ -87,7 +92,7 @@ class FileText:
             shown = self.lines[page.next_line - 1][: page.next_char]
             part = f"{page.next_line}:{len(shown.encode(self.encoding, 'surrogatepass')) + 1}-"
             following = page.next_line + 1
-            if following > (last or len(self.lines)):
+            if following > (last or self.total):
                 return part
             return f"{part},{following}-{last or ''}"
         return f"{page.next_line}-{last or ''}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..cache.content import Content, ContentAccessor
-from ..cache.errors import FileTooLarge, InvalidArgument, PenstockError
+from ..cache.errors import FileTooLarge, InvalidArgument, NotARegularFile, PenstockError
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.names import printable
 from ..cache.workspace.ranges import LineRange, parse_ranges, plan_ranges
@@ -113,10 +113,12 @@ class ReadTool:
         return replace(compose(parts), is_error=failed == len(paths))
 
     def _parts(self, call: Call, request: ReadRequest, room: Room) -> list[Part]:
-        if self._workspace.is_dir(request.path):
-            return [self._directories.part(call, request.path, budget=request.budget or self._default_budget)]
         try:
             content = self._contents.fetch(request.path, fresh=request.fresh, deadline=call.deadline)
+        except NotARegularFile:
+            if not self._workspace.is_dir(request.path):
+                raise
+            return [self._directories.part(call, request.path, budget=request.budget or self._default_budget)]
         except FileTooLarge:
             if request.view in ("auto", "full", "lines"):
                 return read_large(self._workspace, call, request.path, request.lines, room, self._delivery)
@@ -169,7 +171,7 @@ class ReadTool:
 
 
 def _planned(lines: str, file: FileText) -> tuple[LineRange, ...]:
-    total = len(file.lines)
+    total = file.total
     planned = plan_ranges(parse_ranges(lines), total)
     if not planned:
         what = f"lines={lines} is past the end: {file.shown} has {total:,} lines"

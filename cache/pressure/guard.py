@@ -6,9 +6,7 @@ reservation. The guard never dies: a failure is logged once, and the next sample
 """
 
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +18,11 @@ from anyio.from_thread import BlockingPortal
 
 from ..deadline import Clock
 from ..errors import UnderPressure
+from .board import BoardStatistics, LevelBoard
 from .gauge import PressureGauge
-from .levels import ENTER_RATIO, LevelState, PressureLevel, advance, leave_ratio, level_of
+from .levels import PressureLevel, level_of
 from .limits import GIVE_BACK_BYTES
-from .reading import Driver, PressureReading
+from .reading import PressureReading
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +32,9 @@ Relief = Callable[[PressureLevel], object]
 Called with NORMAL once pressure is over, and when RSS is far above what is accounted for: then the heap may be trimmed.
 """
 
-CALM_SAMPLES: Final = 5
-"""Samples in a row below the SOFT leave mark before polling slows down."""
 BIG_RESERVATION_BYTES: Final = 8 * 1024 * 1024
 HEAVY_WORK_BYTES: Final = 1024 * 1024
 """Work that touches less than this is let through even when CRITICAL: refusing it would save nothing."""
-KEPT_CHANGES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +56,9 @@ DEFAULT_POLLS: Final = PollIntervals()
 
 
 @dataclass(frozen=True, slots=True)
-class LevelChange:
-    """One change of the published level."""
-
-    at_s: float
-    """Monotonic seconds."""
-    level: PressureLevel
-    p: float
-    driver: Driver
-
-
-@dataclass(frozen=True, slots=True)
-class GuardStatistics:
+class GuardStatistics(BoardStatistics):
     """The guard since its start."""
 
-    level: PressureLevel
-    reading: PressureReading | None
-    """The last reading; None before the first."""
-    history: tuple[LevelChange, ...]
-    """The last `KEPT_CHANGES` changes, oldest first."""
-    changes: int
-    seen: tuple[PressureLevel, ...]
-    """Every level ever published, in rising order."""
-    samples: int
     failures: int
     refusals: int
     poll_s: float
@@ -102,30 +78,26 @@ class MemoryGuard:
         self._gauge: Final = gauge
         self._relief: Final = relief
         self._polls: Final = polls
-        self._clock: Final = clock
-        self._lock: Final = threading.Lock()
-        self._state = LevelState()
-        self._reading: PressureReading | None = None
-        self._history: deque[LevelChange] = deque(maxlen=KEPT_CHANGES)
-        self._seen = {PressureLevel.NORMAL}
-        self._changes = self._samples = self._failures = self._refusals = 0
-        self._calm_samples = 0
+        self._board: Final = LevelBoard(clock)
+        self._failures = self._refusals = 0
         self._relieved = PressureLevel.NORMAL
         self._failing: set[str] = set()
         self._wake: Callable[[], object] | None = None
-        self._band = (0, 0)
-        self.level: PressureLevel = PressureLevel.NORMAL
-        """The published level; read it freely, never set it."""
 
     def __repr__(self) -> str:
-        return f"<MemoryGuard {self.level.name}, {self._changes} changes>"
+        return f"<MemoryGuard {self.level.name}, {self._board.statistics().changes} changes>"
+
+    @property
+    def level(self) -> PressureLevel:
+        """The published level: one int, to be read as often as you like."""
+        return self._board.level
 
     @property
     def poll_s(self) -> float:
         """Seconds until the next sample of `run`."""
         if self.level > PressureLevel.NORMAL:
             return self._polls.pressure_s
-        return self._polls.calm_s if self._calm_samples >= CALM_SAMPLES else self._polls.normal_s
+        return self._polls.calm_s if self._board.is_calm else self._polls.normal_s
 
     async def run(self) -> None:
         """Sample for ever. Start it in the lifespan's task group; cancelling it leaves no thread behind but a running relief."""
@@ -157,14 +129,14 @@ class MemoryGuard:
 
     def sample(self) -> PressureReading:
         """Take a full reading now, publish the level it leads to, and return it. Calls for no relief."""
-        return self._publish(self._gauge.read())
+        return self._board.publish(self._gauge.read())
 
     def after_call(self) -> None:
         """Note that a tool call ended: an int comparison, and a sample when the ledger has crossed a mark.
 
         500 calls can pass within one poll. Relief is asked of the running task; without one it happens here.
         """
-        low, high = self._band
+        low, high = self._board.band
         if low <= self._gauge.ledger.used_bytes < high:
             return
         if self._watch(self._gauge.read_quickly):
@@ -185,12 +157,12 @@ class MemoryGuard:
         """
         if reservation_bytes <= BIG_RESERVATION_BYTES:
             return self.level
-        reading = self._publish(self._gauge.read_quickly())
+        reading = self._board.publish(self._gauge.read_quickly())
         projected = self._projected(reading, reservation_bytes)
         if projected is PressureLevel.NORMAL:
             return projected
         self._call_relief(max(reading.level, min(projected, PressureLevel.HARD)))
-        return self._projected(self._publish(self._gauge.read_quickly()), reservation_bytes)
+        return self._projected(self._board.publish(self._gauge.read_quickly()), reservation_bytes)
 
     def admit(self, work: str, nbytes: int, *, instead: str = "") -> None:
         """Let heavy work start, or say why it may not.
@@ -207,7 +179,7 @@ class MemoryGuard:
         if self.level is not PressureLevel.CRITICAL:
             return
         self._refusals += 1
-        reading = self._reading
+        reading = self._board.reading
         cause = f" ({reading.driver.value}, p {reading.p:.2f})" if reading else ""
         raise UnderPressure(
             f"{work} ({nbytes:,} bytes) was not started",
@@ -217,41 +189,23 @@ class MemoryGuard:
 
     def statistics(self) -> GuardStatistics:
         """Return the level, its history and counters."""
-        with self._lock:
-            return GuardStatistics(
-                level=self.level,
-                reading=self._reading,
-                history=tuple(self._history),
-                changes=self._changes,
-                seen=tuple(sorted(self._seen)),
-                samples=self._samples,
-                failures=self._failures,
-                refusals=self._refusals,
-                poll_s=self.poll_s,
-            )
-
-    def _publish(self, reading: PressureReading) -> PressureReading:
-        """Run the hysteresis on one reading and publish the outcome."""
-        with self._lock:
-            now = self._clock()
-            self._state = advance(self._state, reading.p, now)
-            self._reading = reading
-            self._samples += 1
-            is_calm = reading.p < leave_ratio(PressureLevel.SOFT)
-            self._calm_samples = self._calm_samples + 1 if is_calm else 0
-            self._band = _band_of(reading)
-            level = self._state.level
-            if level is not self.level:
-                self._changes += 1
-                self._seen.add(level)
-                self._history.append(LevelChange(now, level, reading.p, reading.driver))
-                self.level = level
-        return reading
+        board = self._board.statistics()
+        return GuardStatistics(
+            board.level,
+            board.reading,
+            board.history,
+            board.changes,
+            board.seen,
+            board.samples,
+            failures=self._failures,
+            refusals=self._refusals,
+            poll_s=self.poll_s,
+        )
 
     def _watch(self, read: Callable[[], PressureReading] | None = None) -> bool:
         """Sample once; return whether relief is due. Never raises."""
         try:
-            reading = self._publish((read or self._gauge.read)())
+            reading = self._board.publish((read or self._gauge.read)())
         except Exception:  # boundary: a guard that dies protects nothing
             self._note_failure("sample")
             return False
@@ -262,7 +216,7 @@ class MemoryGuard:
 
     def _relieve(self) -> None:
         """Call for relief at the last reading's level."""
-        reading = self._reading
+        reading = self._board.reading
         if reading is not None:
             self._call_relief(reading.level)
 
@@ -273,7 +227,7 @@ class MemoryGuard:
         try:
             self._relief(level)
             if level > PressureLevel.NORMAL:
-                self._publish(self._gauge.read_quickly())
+                self._board.publish(self._gauge.read_quickly())
         except Exception:  # boundary: relief runs caches, stores and the index
             self._note_failure("relief")
         else:
@@ -291,10 +245,3 @@ class MemoryGuard:
         # The ledger is left out: its own reclaimers make room for the reservation.
         by_rss = (reading.growth_bytes + reservation_bytes) / reading.limit.growth_bytes
         return level_of(max(reading.p, by_rss))
-
-
-def _band_of(reading: PressureReading) -> tuple[int, int]:
-    """Return the ledger bytes between which `after_call` need not look: the marks around the present ratio."""
-    marks = [0, *(int(ratio * reading.budget_bytes) for ratio in ENTER_RATIO.values() if ratio), 1 << 62]
-    used = reading.ledger_bytes
-    return max(mark for mark in marks if mark <= used), min(mark for mark in marks if mark > used)

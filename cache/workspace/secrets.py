@@ -116,5 +116,5 @@ def _denied(rel: str, why: str) -> SecretDenied:
     return SecretDenied(
         f"{printable(rel)} is not served",
         why=f"{why}; this is judged by the file that was really opened",
-        next_call="ask the user; they can allow it under `secrets.allow` in their own configuration",
+        next_call="ask the user; they can allow it under `workspace.allow_secrets` in their own configuration",
     )

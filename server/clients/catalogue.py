@@ -91,6 +91,11 @@ def _always_loaded(command: str, args: list[str]) -> dict[str, Json]:
     return {**_typed(command, args), "alwaysLoad": True}
 
 
+def _required(command: str, args: list[str]) -> dict[str, Json]:
+    """Codex asks its model without a server that takes a second to start, unless it is required (0.169, measured)."""
+    return {"command": command, "args": list[Json](args), "required": True}
+
+
 def _local(command: str, args: list[str]) -> dict[str, Json]:
     return {"type": "local", "command": [command, *args], "enabled": True}
 
@@ -150,6 +155,7 @@ _SPECS: Final = (
         (".codex/config.toml",),
         table=("mcp_servers",),
         syntax=Syntax.TOML,
+        shape=_required,
         root_rule=RootRule.LAUNCH_FOLDER,
         note="Start a new session. A project's .codex/config.toml counts only in trusted projects.",
     ),

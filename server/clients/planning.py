@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from . import jsonc_edit, toml_edit
 from .catalogue import SERVER_NAME, ClientSpec, Machine, Syntax, server_arguments
@@ -155,8 +155,7 @@ def _original(spec: ClientSpec, before: bytes | None, record: Record | None, *, 
 def _with_entry(spec: ClientSpec, options: InstallOptions, text: str) -> str:
     entry = spec.shape(options.command, server_arguments(spec, options.root))
     if spec.syntax is Syntax.TOML:
-        values: dict[str, TomlValue] = {"command": options.command, "args": server_arguments(spec, options.root)}
-        return toml_edit.set_table(text, (*spec.table, SERVER_NAME), values)
+        return toml_edit.set_table(text, (*spec.table, SERVER_NAME), cast("dict[str, TomlValue]", entry))
     if not text.strip():
         text = "{}\n"
     path = (*spec.table, SERVER_NAME)

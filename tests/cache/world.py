@@ -16,7 +16,6 @@ from typing import Final
 from penstock.cache.content import Content, ContentAccessor
 from penstock.cache.deadline import Deadline
 from penstock.cache.delta import apply_unified, unified
-from penstock.cache.entry import RemovalCause
 from penstock.cache.epoch import ClientEvent, EpochFile
 from penstock.cache.errors import BinaryFile, HandleExpired, NotARegularFile, PathNotFound, StoreUnavailable, UnknownHandle
 from penstock.cache.evictor import Evictor
@@ -33,7 +32,7 @@ from penstock.cache.spool_sqlite import SqliteSpool
 from penstock.cache.workspace.files import Workspace
 
 NAMES: Final = tuple(f"d{number % 3}/f{number}.txt" for number in range(18))
-LEDGER_BYTES: Final = 160 * 1024
+LEDGER_BYTES: Final = 72 * 1024
 DAY: Final = 86400.0
 SPARE: Final = b"# A header that many files have in common, word for word.\n" * 8 + b"\n"
 FULL: Final = Representation("full")
@@ -62,9 +61,7 @@ class Server:
         self.memory = MemorySpool(self.ledger, max_bytes=LEDGER_BYTES // 4, clock=clock)
         self.disk_spool = SqliteSpool(data, disk=disk, clock=clock, expiry_s=7 * DAY)
         self.spool = FallbackSpool(self.disk_spool, self.memory, retry_s=0.0)
-        self.payloads = PayloadStore(
-            HandleTable(max_handles=50), self.spool, session=self.session, workspace=self.workspace
-        )
+        self.payloads = PayloadStore(HandleTable(max_handles=50), self.spool, session=self.session, workspace=self.workspace)
         self.receipts = ReceiptBook(epoch=EpochFile(data / "epoch"))
         self.evictor = Evictor(self.session, self.payloads, self.ledger, receipts=self.receipts)
         self.ledger.add_reclaimer(self.evictor.reclaim)
@@ -129,7 +126,7 @@ class World:
     def text(self, size: int | None = None) -> bytes:
         """Return lines of text, of exactly `size` bytes if given, at times with the header that others have."""
         rng = self.random
-        length = rng.choice((0, 40, 400, 4000, 10_000)) if size is None else size
+        length = rng.choice((0, 40, 400, 3000, 6000)) if size is None else size
         head = SPARE if rng.random() < 0.4 else b""
         body = b"".join(b"line %d %06x\n" % (at, rng.randrange(1 << 24)) for at in range(length // 14 + 2))
         return (head + body)[:length]
@@ -274,6 +271,7 @@ class World:
             excused = given.may_be_lost or self.now > given.expires_s or self.disk.is_full
             assert excused, f"lost: {given.id}"
             return
+        self.count("restored")
         assert payload.data == given.data, "restored something else"
 
     def compact(self, who: int) -> None:
@@ -314,6 +312,7 @@ class World:
             old.spool.close()
         for given in self.given.values():
             given.may_be_lost |= bool(old.memory.find(given.id))
+        self.count_removals()
         old.disk_spool.close()
         old.workspace.close()
         self.server = self.start()
@@ -381,10 +380,14 @@ class World:
         for given in list(self.given.values()):
             self.restore(given)
 
-    def count(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
+    def count(self, what: str, by: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + by
+
+    def count_removals(self) -> None:
+        for cause, number in self.server.session.statistics().removals.items():
+            self.count(f"left: {cause.value}", number)
 
     def summary(self) -> dict[str, int]:
         """Return how often things happened: a run in which nothing happens proves nothing."""
-        removals = self.server.session.statistics().removals
-        return {**self.counts, "handles": len(self.given), "weight_evictions": removals[RemovalCause.WEIGHT]}
+        self.count_removals()
+        return {**self.counts, "handles": len(self.given)}

@@ -234,10 +234,11 @@ def run_client(
         output = done.stdout + done.stderr
         assert log.exists(), output[-3000:]
         requests = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-        first = next((request for request in requests if request["tools"]), {"tools": [], "at": 0.0})
-        ours = [name.removeprefix(setup.prefix) for name in first["tools"] if name.startswith(setup.prefix)]
-        results = max((request["results"] for request in requests), key=len, default=[])
-        return Run(done.returncode, output, results, ours, first["at"])
+        offers: list[list[str]] = [request["tools"] for request in requests if request["tools"]]
+        ours = [name.removeprefix(setup.prefix) for name in offers[0] if name.startswith(setup.prefix)]
+        results = max((request["results"] for request in requests), key=len)
+        at = next(float(request["at"]) for request in requests if request["tools"])
+        return Run(done.returncode, output, results, ours, at)
 
     yield run
     for model in models:

@@ -61,8 +61,9 @@ class ScriptedModel:
 def _filled(value: Any, results: Sequence[str]) -> Any:
     if not isinstance(value, dict):
         return value
-    found = re.search(value["pattern"], results[value["from"]])
-    return found.group(1) if found else value["default"]
+    pattern, place, default = str(value["pattern"]), int(value["from"]), str(value["default"])
+    found = re.search(pattern, results[place])
+    return found.group(1) if found else default
 
 
 def _event(kind: str, value: Body) -> str:

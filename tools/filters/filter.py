@@ -51,11 +51,21 @@ MUST: Final = Rank.LAST
 """The lowest rank that must survive."""
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Lines of the original that the document does not have: `lines` of them right above its line `before`."""
+
+    before: int
+    lines: int
+
+
 @dataclass(frozen=True)
 class Document:
-    r"""A text as lines; only `\n` ends a line."""
+    r"""A text as lines; only `\n` ends a line. Of an original too large to hold, an excerpt with what it skips."""
 
     text: str
+    skips: tuple[Skip, ...] = ()
+    """Ascending."""
 
     @cached_property
     def lines(self) -> Sequence[str]:
@@ -88,6 +98,17 @@ class Document:
     def has_marks(self) -> bool:
         """Whether the text carries gap marks, that is, was shortened before."""
         return "…" in self.text and any(GAP_LINE.match(line) for line in self.lines if line.startswith("… "))
+
+    @cached_property
+    def total_lines(self) -> int:
+        """Lines of the original."""
+        return len(self.lines) + sum(skip.lines for skip in self.skips)
+
+    def mark(self, start: int, end: int) -> str:
+        """Return the gap mark for the lines `start` to `end` (exclusive), and for what the document skips beside them."""
+        first = start + sum(skip.lines for skip in self.skips if skip.before < start)
+        last = end + sum(skip.lines for skip in self.skips if skip.before <= end)
+        return gap_mark(first, last)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -172,7 +193,7 @@ class Filtered:
     @property
     def total_lines(self) -> int:
         """Lines of the original."""
-        return len(self.document)
+        return self.document.total_lines
 
     @property
     def text(self) -> str:
@@ -192,7 +213,7 @@ class Filtered:
             elif piece.is_kept:
                 yield from lines[piece.start : piece.end]
             else:
-                yield gap_mark(piece.start, piece.end)
+                yield self.document.mark(piece.start, piece.end)
 
 
 def cut_line(line: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -38,7 +38,7 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
     whole = Filtered(kind, document, (Piece(0, len(document), is_kept=True),))
     budget = max(FLOOR_TOKENS, focus.budget)
     total = count(document.text) if len(document.text) <= budget * _MAX_CHARS_PER_TOKEN else 0
-    fits_whole = 0 < total <= budget
+    fits_whole = 0 < total <= budget and not document.skips
     if not len(document) or (fits_whole and (document.has_marks or not focus.is_default)):
         return whole
     plan = _Plan(document, count, budget)
@@ -50,7 +50,7 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
     result = plan.result(kind, left_out)
     while count(result.text) > budget and plan.give_back(count(result.text) - budget):
         result = plan.result(kind, plan.left_out(scores.ranks))
-    if len(result.text) >= len(document.text) or (fits_whole and total - count(result.text) < _worth_of(total)):
+    if (len(result.text) >= len(document.text) and not document.skips) or (fits_whole and total - count(result.text) < _worth_of(total)):
         return whole
     return result
 
@@ -79,7 +79,8 @@ class _Plan:
     def __post_init__(self) -> None:
         lines = len(self.document)
         self.kept = bytearray(lines)
-        self.mark_tokens = self.count(gap_mark(lines, 2 * lines + 1)) + 1
+        total = self.document.total_lines
+        self.mark_tokens = self.count(gap_mark(total, 2 * total + 1)) + 1
         self.spent = self.mark_tokens
         self.line_tokens = self._line_tokens(is_must=True)
 
@@ -157,7 +158,7 @@ class _Plan:
             if end - start > _SMALL_GAP:
                 continue
             text = "\n".join(lines[start:end])
-            mark = gap_mark(start, end)
+            mark = self.document.mark(start, end)
             if len(text) <= len(mark) or (len(text) <= 4 * len(mark) and self.count(text) <= self.count(mark)):
                 self.kept[start:end] = b"\1" * (end - start)
 
@@ -192,10 +193,17 @@ class _Plan:
             yield start, end
             start = self.kept.find(0, end)
 
+    def _all_gaps(self) -> list[tuple[int, int]]:
+        """Return the gaps, and an empty one wherever the document skips lines between two kept ones."""
+        gaps = list(self._gaps())
+        edges = {edge for gap in gaps for edge in gap}
+        inside = [skip.before for skip in self.document.skips if skip.before not in edges]
+        return sorted(gaps + [(at, at) for at in inside if at == len(self.kept) or self.kept[at]])
+
     def result(self, kind: str, left_out: Mapping[Rank, int]) -> Filtered:
         pieces: list[Piece] = []
         at = 0
-        for start, end in self._gaps():
+        for start, end in self._all_gaps():
             pieces += self._kept_pieces(at, start)
             pieces.append(Piece(start, end, is_kept=False))
             at = end

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -98,14 +99,27 @@ class Rules:
         `evidence_below` lines below the beginning of a block are searched for a message, whatever it looks like.
         """
         self.rules: Final = rules
-        self._block = re.compile(block) if block else None
+        self._block = block
         self._evidence_below = evidence_below
         self.default: Final = default
         self.words: Final = words
-        self._any = re.compile("|".join(f"(?:{rule.pattern})" for rule in rules) or r"(?!)")
-        self._each = tuple(re.compile(rule.pattern) for rule in rules)
-        self._keys = tuple(re.compile(rule.key) if rule.key else None for rule in rules)
-        self._follows = tuple(re.compile(rule.follow) if rule.follow else None for rule in rules)
+
+    # Compiled on first use: the table holds some 600 expressions, of which one output needs a few.
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        return re.compile("|".join(f"(?:{rule.pattern})" for rule in self.rules) or r"(?!)")
+
+    @cached_property
+    def _each(self) -> Sequence[re.Pattern[str]]:
+        return tuple(re.compile(rule.pattern) for rule in self.rules)
+
+    @cached_property
+    def _keys(self) -> Sequence[re.Pattern[str] | None]:
+        return tuple(re.compile(rule.key) if rule.key else None for rule in self.rules)
+
+    @cached_property
+    def _follows(self) -> Sequence[re.Pattern[str] | None]:
+        return tuple(re.compile(rule.follow) if rule.follow else None for rule in self.rules)
 
     def __call__(self, document: Document) -> Scores:
         """Rank the lines of `document`."""
@@ -122,8 +136,8 @@ class Rules:
         scores.ranks[at:] = bytes([default]) * (len(lines) - at)
         if self.words:
             rank_words(document, scores, ruled)
-        if self._block is not None:
-            self._fold(self._block, lines, scores)
+        if self._block:
+            self._fold(re.compile(self._block), lines, scores)
         return scores
 
     def _fold(self, block: re.Pattern[str], lines: Sequence[str], scores: Scores) -> None:

@@ -43,7 +43,7 @@ def test_an_event_gives_its_call_and_one_record_for_each_line_of_its_note() -> N
 
 @pytest.mark.parametrize("where", ["excerpt", "arguments", "note"])
 def test_a_text_that_holds_a_secret_is_not_recorded(where: str) -> None:
-    texts = dict.fromkeys(("excerpt", "arguments", "note"), "")
+    texts: dict[str, str] = dict.fromkeys(("excerpt", "arguments", "note"), "")
     texts[where] = KEY.replace("\n", "\\n") if where == "note" else KEY
     event = ToolEvent("compress", texts["arguments"], note=texts["note"], excerpt=texts["excerpt"])
     records = records_of(event, is_secret=holds_secret)

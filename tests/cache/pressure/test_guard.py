@@ -10,9 +10,9 @@ import anyio.to_thread
 import pytest
 
 from penstock.cache.errors import UnderPressure
+from penstock.cache.pressure.board import CALM_SAMPLES
 from penstock.cache.pressure.guard import (
     BIG_RESERVATION_BYTES,
-    CALM_SAMPLES,
     MemoryGuard,
     PollIntervals,
 )

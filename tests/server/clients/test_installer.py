@@ -78,8 +78,8 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.mark.parametrize("client", sorted(TABLES))
 def test_json_install_then_uninstall_gives_the_original_bytes(bench: Bench, client: str) -> None:
-    found = documents("jsonc", TABLES[client])
-    assert len(found) >= 100
+    found = documents("jsonc", TABLES[client])[:: 1 if client == "cursor" else 8]
+    assert len(found) >= (100 if client == "cursor" else 20)
     path = user_file(bench, client)
     for text in found:
         original = put(path, text)
@@ -232,7 +232,7 @@ def test_a_changed_entry_keeps_the_keys_that_the_user_added(bench: Bench) -> Non
         ("cursor", '{"mcpServers": {"penstock": {"command": "old", "env": {"A": "1"}, "args": ["serve"]}}}'),
         (
             "codex",
-            '[mcp_servers.penstock]\ncommand = "old" # mine\nargs = ["serve"]\nx = 1\n\n[mcp_servers.penstock.env]\nA = "1"\n',
+            '[mcp_servers.penstock]\ncommand = "old" # mine\nargs = ["serve"]\nrequired = true\nx = 1\n\n[mcp_servers.penstock.env]\nA = "1"\n',
         ),
     ):
         path = user_file(bench, client)

@@ -1,11 +1,8 @@
 """Sample."""
+
 from __future__ import annotations
 
 import os.path as path
-from collections.abc import (
-    Callable,
-    Iterator,
-)
 
 __all__ = ["Shape", "area"]
 
@@ -28,7 +25,8 @@ class Shape(Base, metaclass=Meta):
 
     @property
     def label(self) -> str:
-        '''Name for people.'''
+        """Name for people."""
+
         def inner(x):
             return path.join(x, self.name)
 
@@ -37,18 +35,22 @@ class Shape(Base, metaclass=Meta):
     @staticmethod
     async def load(
         source: str,  # where from
-        *, strict: bool = True,
+        *,
+        strict: bool = True,
     ) -> Shape | None: ...
 
     class Kind:
         ROUND = 1
 
-    def _private(self): return 1
+    def _private(self):
+        return 1
 
 
 if os.name == "nt":
+
     def area(shape: Shape) -> float:
-        "Area."
+        """Area."""
         return compute(shape)
+
 
 type Pair[T] = tuple[T, T]

@@ -14,6 +14,7 @@ from mcp.server import MCPServer
 
 from .config import Config
 from .dispatch import Dispatcher
+from .stats import StatsPublisher
 from .toolset import INSTRUCTIONS, TOOLS, build_tool
 
 if TYPE_CHECKING:
@@ -85,10 +86,14 @@ def create_app(source: EngineSource) -> MCPServer[EngineSource]:
 
 
 async def _guard(source: EngineSource) -> None:
-    """Run the memory guard from the moment there is anything to guard."""
+    """Run the memory guard, and publish statistics, from the moment there is anything to guard."""
     while not source.built.is_set():  # noqa: ASYNC110 -- set from a plain thread
         await anyio.sleep(0.5)
     try:
-        await source.engine().guard.run()
+        engine = source.engine()
+        publisher = StatsPublisher(source.config.data_dir, engine.pressure, root=str(source.root))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(publisher.run)
+            tasks.start_soon(engine.guard.run)
     except Exception:  # the guard's own loop does not raise; if it ever does, serving goes on without it
         logger.exception("the memory guard stopped")

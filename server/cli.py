@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cache.epoch import ClientEvent
 from ..cache.errors import PenstockError
 
 if TYPE_CHECKING:
     from .config import Config
+
+
+EVENTS = tuple(event.value for event in ClientEvent)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,6 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
     config = commands.add_parser("config", help="show every setting and where it comes from")
     config.add_argument("--path", action="store_true", help="print the path of the user's file only")
     config.add_argument("--json", action="store_true")
+
+    stats = commands.add_parser("stats", help="the running servers: pressure, memory, what was evicted")
+    stats.add_argument("--watch", action="store_true", help="live, until interrupted")
+    stats.add_argument("--json", action="store_true")
+
+    hook = commands.add_parser("hook", help="report a client's event, after which no receipt proves anything (for client hooks)")
+    hook.add_argument("event", choices=EVENTS, metavar="EVENT", help=", ".join(EVENTS))
+    hook.add_argument("--root", metavar="DIR")
+
+    from .clients.command import add_install_flags, add_uninstall_flags
+
+    add_install_flags(commands.add_parser("install", help="register with a client; shows the change first"))
+    add_uninstall_flags(commands.add_parser("uninstall", help="take the registration out again, without a trace"))
     return parser
 
 
@@ -105,6 +122,39 @@ def _config(options: argparse.Namespace) -> int:
     return show_config(path_only=options.path, as_json=options.json)
 
 
+def _stats(options: argparse.Namespace) -> int:
+    import json
+
+    from .config import load_config
+    from .stats import read_snapshots, watch
+
+    data_dir = load_config().data_dir
+    if options.json:
+        sys.stdout.write(json.dumps(read_snapshots(data_dir), indent=2) + "\n")
+        return 0
+    return watch(data_dir, rounds=None if options.watch else 1)
+
+
+def _hook(options: argparse.Namespace) -> int:
+    from .hook import run_hook
+
+    return run_hook(options.event, options.root)
+
+
+def _install(options: argparse.Namespace) -> int:
+    from .clients.command import run_install
+    from .config import load_config
+
+    return run_install(options, load_config().data_dir)
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    from .clients.command import run_uninstall
+    from .config import load_config
+
+    return run_uninstall(options, load_config().data_dir)
+
+
 def _workspace(options: argparse.Namespace) -> "tuple[Config, Path]":
     """Return (config, root) as flags, environment and files say."""
     from .config import load_config
@@ -121,4 +171,14 @@ def _workspace(options: argparse.Namespace) -> "tuple[Config, Path]":
     return config, find_root(config, os.environ, Path.cwd(), home)
 
 
-COMMANDS = {"serve": _serve, "demo": _demo, "doctor": _doctor, "restore": _restore, "config": _config}
+COMMANDS = {
+    "serve": _serve,
+    "demo": _demo,
+    "doctor": _doctor,
+    "restore": _restore,
+    "config": _config,
+    "stats": _stats,
+    "hook": _hook,
+    "install": _install,
+    "uninstall": _uninstall,
+}

@@ -5,22 +5,23 @@ tool raises becomes an error result, and the server answers the next call.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 
-from ..cache.deadline import Deadline
+from ..cache.deadline import Clock, Deadline
 from ..cache.errors import Busy, CallCancelled, DeadlineExceeded, InvalidArgument, PenstockError
 from ..tools.answer import PARTS_KEY, Answer, clean_text
 from ..tools.arguments import Arguments
-from ..tools.call import Call, no_progress
+from ..tools.call import Call
 from .profiles import ClientProfile, profile_for
 from .toolset import TOOLS
 
@@ -72,18 +73,14 @@ class Dispatcher:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._threads)
         deadline = Deadline(self._deadline_s)
-        progress = Progress(ctx) if _wants_progress(ctx) else None
-        call = _call_for(ctx, deadline, progress)
+        call = _call_for(ctx, deadline)
 
         def work() -> Answer:
             return run_tool(self._source.engine(), name, call, arguments)
 
         try:
             with anyio.move_on_after(self._deadline_s + GRACE_S):
-                if progress is None:
-                    answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
-                else:
-                    answer = await progress.during(work, self._limiter)
+                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
                 return result_of(answer)
         finally:
             deadline.cancel()  # nobody waits any more: a thread still at it stops at its next check
@@ -94,38 +91,23 @@ class Dispatcher:
 
 
 class Progress:
-    """Carries progress from the tool's thread to the client, at most once a second."""
+    """Carries progress from the tool's thread to the client, at most once a second; the SDK drops what nobody asked for."""
 
-    def __init__(self, ctx: Context[Any]) -> None:
+    def __init__(self, ctx: Context[Any], *, clock: Clock = time.monotonic) -> None:
         self._ctx = ctx
-        self._lock = threading.Lock()
-        self._latest: tuple[int, int, str] | None = None
-        self._sent: tuple[int, int, str] | None = None
+        self._clock = clock
+        self._next_s = clock() + PROGRESS_S
+        self._floor = -1
 
     def __call__(self, done: int, total: int, message: str) -> None:
-        """Note the latest state; any thread."""
-        with self._lock:
-            self._latest = (done, total, message)
-
-    async def during(self, work: Callable[[], Answer], limiter: anyio.CapacityLimiter) -> Answer:
-        """Run `work` in a thread while reporting."""
-        answer = Answer("")  # a task group may swallow nothing here; this is for the type checker alone
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._report)
-            try:
-                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
-            finally:
-                tasks.cancel_scope.cancel()
-        return answer
-
-    async def _report(self) -> None:
-        floor = -1.0
-        while True:
-            await anyio.sleep(PROGRESS_S)
-            latest = self._latest
-            if latest is not None and latest != self._sent and latest[0] > floor:
-                self._sent, floor = latest, float(latest[0])  # the protocol wants progress to increase
-                await self._ctx.report_progress(latest[0], latest[1] or None, clean_text(latest[2]))
+        """Report from a worker thread."""
+        if self._clock() < self._next_s or done <= self._floor:  # the protocol wants progress to increase
+            return
+        self._next_s, self._floor = self._clock() + PROGRESS_S, done
+        try:
+            anyio.from_thread.run(self._ctx.report_progress, done, total or None, clean_text(message))
+        except (RuntimeError, anyio.get_cancelled_exc_class(), anyio.ClosedResourceError):
+            logger.debug("progress was not sent: the call is over")
 
 
 def run_tool(engine: "Engine", name: str, call: Call, arguments: Arguments) -> Answer:
@@ -184,11 +166,6 @@ def result_of(answer: Answer) -> CallToolResult:
     )
 
 
-def _wants_progress(ctx: Context[Any]) -> bool:
-    meta = ctx.request_context.meta
-    return bool(meta and (meta.get("progress_token") is not None or meta.get("progressToken") is not None))
-
-
 def client_profile(ctx: Context[Any]) -> ClientProfile:
     """Return the profile of the client that made this request; unknown ones get the strictest."""
     params = ctx.session.client_params
@@ -196,7 +173,7 @@ def client_profile(ctx: Context[Any]) -> ClientProfile:
     return profile_for(info.name if info else None, info.version if info else None)
 
 
-def _call_for(ctx: Context[Any], deadline: Deadline, progress: Progress | None) -> Call:
+def _call_for(ctx: Context[Any], deadline: Deadline) -> Call:
     profile = client_profile(ctx)
     limit = replace(profile.limit, json_chars=profile.json_chars, lines=profile.lines)
-    return Call(deadline=deadline, limit=limit, progress=progress or no_progress, client=profile.key)
+    return Call(deadline=deadline, limit=limit, progress=Progress(ctx), client=profile.key)

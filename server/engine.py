@@ -1,12 +1,12 @@
 """The engine: every part of the server behind the wire, built once and handed to the tools by constructor."""
 
-import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..cache.content import ContentAccessor
 from ..cache.deadline import Deadline
@@ -20,6 +20,7 @@ from ..cache.pressure.gauge import PressureGauge
 from ..cache.pressure.guard import MemoryGuard, PollIntervals
 from ..cache.pressure.orchestrator import EvictionOrchestrator
 from ..cache.pressure.probe import SystemProbe
+from ..cache.pressure.snapshot import pressure_snapshot
 from ..cache.receipts import ReceiptBook
 from ..cache.session import SessionCache
 from ..cache.spool import MemorySpool
@@ -47,6 +48,7 @@ from ..tools.source import SourceReader
 from ..tools.status import StatusTool
 from .config import Config
 from .snapshot import Snapshot
+from .stores import store_dir
 from .toolset import INSTRUCTIONS, TOOLS
 
 MB: Final = 1 << 20
@@ -64,11 +66,6 @@ def open_workspace(config: Config, root: Path, ledger: Ledger | None = None) -> 
     limits = WorkspaceLimits(max_file_bytes=config.workspace.max_file_bytes, max_walk_files=config.workspace.max_files)
     secrets = SecretRule(allowed=config.workspace.allow_secrets)
     return Workspace([root], ledger=ledger or Ledger(config.memory.ledger_bytes), limits=limits, secrets=secrets)
-
-
-def store_dir(config: Config, root: Path) -> Path:
-    """Return the folder of one workspace's spool and index, below the user's data folder."""
-    return config.data_dir / hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 class Engine:
@@ -151,6 +148,10 @@ class Engine:
     def tool(self, name: str) -> Callable[..., Answer]:
         """Return a tool's body, to be called with a `Call` and keyword arguments."""
         return self._tools[name]
+
+    def pressure(self) -> Mapping[str, Any]:
+        """Return the state of memory as plain data."""
+        return pressure_snapshot(self.guard, self.gauge, self.orchestrator, now_s=time.monotonic())
 
     def close(self) -> None:
         """Stop the children and let go of the files; what was kept stays on disk."""

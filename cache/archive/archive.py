@@ -7,7 +7,7 @@ now) into this session and links the two, so that two processes never write into
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .bridge import restore_bridge
@@ -143,11 +143,13 @@ class SessionArchive:
             StoreUnavailable: The store cannot be written.
         """
         self.recorder.flush(FLUSH_S)
-        policies = self.store.policies
+        clearing, snapshots = self.store.policies.clearing, self.store.policies.snapshots
+        if min_importance is not None:
+            clearing = replace(clearing, min_importance_to_preserve=min_importance)
 
         def work(con: "Connection", now: float) -> Cleared:
             row = self._row(con, now)
-            return clear_session(con, row, reason, clearing=policies.clearing, snapshots=policies.snapshots, keep=keep, now_s=now)
+            return clear_session(con, row, reason, clearing=clearing, snapshots=snapshots, keep=keep, now_s=now)
 
         cleared = self._write(work)
         preserved = len(cleared.plan.kept)

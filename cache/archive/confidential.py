@@ -20,7 +20,7 @@ _TOKEN: Final = re.compile(
 )
 _ASSIGNED: Final = re.compile(
     r"\b(?:pass(?:word|wd|phrase)?|secret|api[_ -]?key|access[_ -]?key|auth[_ -]?token|private[_ -]?key|credential)s?"
-    r"(?:\s+(?:for|of)\s+[\w.@-]+)?\s*(?:is|are|was|=|:|->)\s*[\"'`]?(?P<value>[^\s\"'`]{6,})",
+    r"(?:\s+(?:for|of)\s+[\w.@-]+)?\s*(?:is|are|was|=|:|->)\s*(?=[\"'`]?(?P<value>[^\s\"'`]{6,}))",
     re.IGNORECASE,
 )
 _URL_PASSWORD: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:(?P<value>[^\s/:@]{4,})@")

@@ -81,8 +81,9 @@ def rank(documents: Iterable[Document], query: Sequence[str], statistics: TierSt
 
 
 def idf_of(documents: int, frequency: int) -> float:
-    """Return the weight of a term; positive for every frequency between 0 and the number of documents."""
-    frequency = min(frequency, documents)
+    """Return the weight of a term: positive, and for one that occurs nowhere that of one that occurs once."""
+    frequency = max(1, min(frequency, documents))
+    documents = max(1, documents)
     return math.log1p((documents - frequency + 0.5) / (frequency + 0.5))
 
 

@@ -15,6 +15,8 @@ SCHEMA: Final = (
     """CREATE TABLE names(
         name TEXT PRIMARY KEY, session INTEGER NOT NULL, snapshot INTEGER NOT NULL, note TEXT NOT NULL, at_s REAL NOT NULL
         ) WITHOUT ROWID""",
+    "CREATE INDEX names_by_session ON names(session)",
+    "CREATE INDEX sessions_by_activity ON sessions(active_s)",
     """CREATE TABLE events(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL, at_s REAL NOT NULL, kind TEXT NOT NULL,
         tool TEXT NOT NULL, arguments TEXT NOT NULL, spans TEXT NOT NULL, handles TEXT NOT NULL, tokens INTEGER NOT NULL,

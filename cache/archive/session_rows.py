@@ -65,6 +65,12 @@ def find_session(con: "Connection", session_id: str) -> SessionRow | None:
     return rows[0] if rows else None
 
 
+def session_of(con: "Connection", rid: int) -> SessionRow | None:
+    """Return the session with this row id."""
+    rows = _sessions(con, "WHERE rid = ?", (rid,))
+    return rows[0] if rows else None
+
+
 def list_sessions(con: "Connection") -> list[SessionRow]:
     """Return every session, most recently active first."""
     return _sessions(con, "ORDER BY active_s DESC, rid DESC", ())
@@ -154,8 +160,10 @@ def delete_session(con: "Connection", rid: int) -> None:
 
 def _sessions(con: "Connection", clause: str, values: Sequence[SqlValue]) -> list[SessionRow]:
     rows = list(con.execute(f"SELECT {_COLUMNS} FROM sessions {clause}", tuple(values)))
+    clause = " WHERE session = ?" if len(rows) == 1 else ""
+    bound = (rows[0][0],) if len(rows) == 1 else ()
     names: dict[int, list[str]] = {}
-    for session, name in con.execute("SELECT session, name FROM names ORDER BY at_s, name"):
+    for session, name in con.execute(f"SELECT session, name FROM names{clause} ORDER BY at_s, name", bound):
         names.setdefault(int_of(session), []).append(text_of(name))
     return [_row_of(row, tuple(names.get(int_of(row[0]), ()))) for row in rows]
 

@@ -168,7 +168,7 @@ def plan_prune(heads: Iterable[SnapshotHead], *, keep: int) -> PrunePlan:
     if keep < 0:
         raise ValueError(f"keep must be >= 0, got {keep}")
     known = sorted(heads, key=lambda head: head.id)
-    newest = {head.id for head in known[len(known) - keep :]} if keep else set[int]()
+    newest = {head.id for head in known[max(0, len(known) - keep) :]}
     kept = [head for head in known if head.is_named or head.id in newest]
     kept_ids = {head.id for head in kept}
     rebase = tuple(head.id for head in kept if not head.is_full and head.parent not in kept_ids)

@@ -9,7 +9,7 @@ from ..errors import InvalidArgument, UnknownHandle
 from .entries import Entry
 from .entry_rows import read_entries
 from .events import SESSION_ID_PATTERN
-from .session_rows import NameRow, SessionRow, find_name, find_session, lineage, list_sessions
+from .session_rows import NameRow, SessionRow, find_name, find_session, lineage, list_sessions, session_of
 from .snapshot_rows import SnapshotRow, find_snapshot, load_snapshot
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def find_target(con: "Connection", wanted: str) -> Target:
     match = SNAPSHOT_ID.fullmatch(wanted)
     if match:
         snapshot = find_snapshot(con, int(match[1]))
-        owner = next((row for row in list_sessions(con) if snapshot and row.rid == snapshot.session), None)
+        owner = session_of(con, snapshot.session) if snapshot else None
         if snapshot is not None and owner is not None:
             return Target(owner, snapshot)
         raise _unknown(con, wanted)
@@ -54,7 +54,7 @@ def find_target(con: "Connection", wanted: str) -> Target:
         return Target(session, None)
     name = find_name(con, wanted)
     if name is not None:
-        owner = next((row for row in list_sessions(con) if row.rid == name.session), None)
+        owner = session_of(con, name.session)
         snapshot = find_snapshot(con, name.snapshot)
         if owner is not None:
             return Target(owner, snapshot, name)

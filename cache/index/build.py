@@ -65,6 +65,11 @@ class FileStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Assembling:
+    """Every file is dealt with; the segment is put together and written."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentWritten:
     """The job is done, or as much of it as fits into one segment."""
 
@@ -76,7 +81,7 @@ class SegmentWritten:
     """Files of the job that are dealt with; the rest needs another segment."""
 
 
-def build_segment(job: BuildJob) -> Generator[FileStarted | SegmentWritten]:
+def build_segment(job: BuildJob) -> Generator[FileStarted | Assembling | SegmentWritten]:
     """Index the files of a job into one new segment."""
     workspace = Workspace(
         [Path(root) for root in job.roots], ledger=Ledger(_CHILD_LEDGER_BYTES), limits=job.limits, secrets=job.secrets
@@ -92,6 +97,7 @@ def build_segment(job: BuildJob) -> Generator[FileStarted | SegmentWritten]:
         if indexed is not None:
             assembler.add(*indexed)
         taken = position + 1
+    yield Assembling()
     sha256, size = write_segment(Path(job.target), assembler.arrays()) if assembler.n_files else ("", 0)
     yield SegmentWritten(sha256, size, assembler.n_files, assembler.n_docs, taken)
 

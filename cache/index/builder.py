@@ -123,7 +123,8 @@ class Builder:
         except (BuildFailed, PenstockError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
             self.failures += 1
             progress.has_failed = True
-            _log.warning("index build stopped: %s", type(error).__name__)
+            if not self._is_closed.is_set():
+                _log.warning("index build stopped: %s", error if isinstance(error, BuildFailed) else type(error).__name__)
         finally:
             with self._lock:
                 self._current = None
@@ -185,9 +186,11 @@ class Builder:
                     if isinstance(event, FileStarted):
                         watch.begin(event.position)
                         progress.done = done + event.position
+                    else:
+                        watch.begin(-1)
             except (WorkerTimeout, WorkerCrashed, WorkerFailed) as error:
                 if self._is_closed.is_set() or not 0 <= watch.position < len(batch):
-                    raise BuildFailed(type(error).__name__) from error
+                    raise BuildFailed(error.kind if isinstance(error, WorkerFailed) else type(error).__name__) from error
                 culprit = batch[watch.position]
                 batch[watch.position] = replace(culprit, is_parsed=False, is_read=culprit.is_parsed)
         raise BuildFailed("too many files break the parser")

@@ -8,13 +8,16 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from .bm25 import TermPostings, term_postings
+import numpy as np
+
+from .bm25 import term_postings
 from .ranking import RankedFile
 from .sources import Sources
 from .values import Hop
 
 _HITS: Final = 5
-_TERMS_PER_HIT: Final = 120
+_NAMES_PER_HIT: Final = 12
+_MAX_LOOKED_UP: Final = 24
 _MAX_DEFINERS: Final = 3
 _MIN_CHARS: Final = 4
 _HOPS: Final = 3
@@ -26,10 +29,11 @@ def hops_of(sources: Sources, files: Sequence[RankedFile], query_terms: frozense
     weights: dict[str, float] = {}
     for rank, file in enumerate(files[:_HITS]):
         if file.docs:
-            for term in _rare_terms(sources, file.source, file.docs[0], query_terms):
-                weights[term.term] = weights.get(term.term, 0.0) + term.idf / (1 + rank)
+            for name, idf in _rare_names(sources, file.source, file.docs[0]):
+                if name not in query_terms and len(name) >= _MIN_CHARS:
+                    weights[name] = weights.get(name, 0.0) + idf / (1 + rank)
     hops: list[Hop] = []
-    for name in sorted(weights, key=lambda name: (-weights[name], name)):
+    for name in sorted(weights, key=lambda name: (-weights[name], name))[:_MAX_LOOKED_UP]:
         hop = _definition(sources, name, shown)
         if hop is not None and all((hop.path, hop.start) != (other.path, other.start) for other in hops):
             hops.append(hop)
@@ -38,20 +42,21 @@ def hops_of(sources: Sources, files: Sequence[RankedFile], query_terms: frozense
     return tuple(hops)
 
 
-def _rare_terms(sources: Sources, source: int, doc: int, query_terms: frozenset[str]) -> list[TermPostings]:
-    """Return the terms of a chunk that some chunk is named after, rarest first, query terms left out."""
+def _rare_names(sources: Sources, source: int, doc: int) -> list[tuple[str, float]]:
+    """Return the rarest terms of a chunk that name a definition somewhere, with their idf in their own source."""
     state = sources.state
     if source == len(state.segments):
-        names = [term for term in state.delta.documents[doc].chunk.terms if len(term) >= _MIN_CHARS]
-    else:
-        segment = state.segments[source].segment
-        ids = segment.doc_terms(doc)
-        is_defined = segment.sym_ptr[ids + 1] > segment.sym_ptr[ids]
-        names = [term for term in (segment.term(int(tid)) for tid in ids[is_defined]) if len(term) >= _MIN_CHARS]
-    terms = [term_postings(state, name) for name in names if name not in query_terms]
-    limit = max(2, math.isqrt(state.n_docs))
-    rare = [term for term in terms if 1 < term.df <= limit]
-    return sorted(rare, key=lambda term: (-term.idf, term.term))[:_TERMS_PER_HIT]
+        frequencies = state.delta.document_frequencies
+        held = [(frequencies[term], term) for term in state.delta.documents[doc].chunk.terms]
+        total = max(1, len(state.delta.documents))
+        return [(term, math.log(1 + total / df)) for df, term in sorted(held)[:_NAMES_PER_HIT]]
+    segment = state.segments[source].segment
+    ids = segment.doc_terms(doc)
+    df = segment.post_ptr[ids + 1] - segment.post_ptr[ids]
+    is_name = (segment.sym_ptr[ids + 1] > segment.sym_ptr[ids]) & (df > 1) & (df <= max(2, math.isqrt(segment.n_docs)))
+    order = np.argsort(df[is_name], kind="stable")[:_NAMES_PER_HIT]
+    chosen = zip(ids[is_name][order].tolist(), df[is_name][order].tolist(), strict=True)
+    return [(segment.term(tid), math.log(1 + segment.n_docs / count)) for tid, count in chosen]
 
 
 def _definition(sources: Sources, name: str, shown: set[tuple[int, int]]) -> Hop | None:

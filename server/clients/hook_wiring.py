@@ -33,6 +33,7 @@ _HOOKS: Final[dict[str, tuple[Hook, ...]]] = {
         Hook("SubagentStart", "", "fork"),
     ),
     "gemini-cli": (
+        # Fires at every turn, not only where something is compressed (0.61, measured): receipts live for one turn then.
         Hook("PreCompress", "", "compact"),
         Hook("SessionStart", "resume", "resume"),
         Hook("SessionStart", "clear", "clear"),

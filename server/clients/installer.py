@@ -1,6 +1,6 @@
 """`penstock install CLIENT` and `penstock uninstall CLIENT`: show the change, ask, back up, write in one step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -104,17 +104,26 @@ class Installer:
         """
         for edit in edits:
             check_writable(edit.path)
+        known = self._known([edit.path for edit in edits])
         done: list[Edit] = []
         for edit in edits:
             try:
                 self._apply_one(edit, is_removal=is_removal)
             except (EditRefused, OSError) as error:
-                for earlier in reversed(done):
-                    replace_file(earlier.path, earlier.before, expected=earlier.after)
-                if isinstance(error, OSError) and not isinstance(error, EditRefused):
-                    raise EditRefused("The backup cannot be kept", why=error.strerror or "") from error
-                raise
+                self._undo(done, edit, known)
+                if isinstance(error, EditRefused):
+                    raise
+                raise EditRefused("The backup cannot be kept", why=error.strerror or "") from error
             done.append(edit)
+
+    def _undo(self, done: list[Edit], failed: Edit, known: Mapping[Path, Record]) -> None:
+        for edit in reversed(done):
+            replace_file(edit.path, edit.before, expected=edit.after)
+        for edit in (*done, failed):
+            if edit.path in known:
+                self._records.put(edit.path, known[edit.path])
+            else:
+                self._records.drop(edit.path)
 
     def _apply_one(self, edit: Edit, *, is_removal: bool) -> None:
         if is_removal:
@@ -127,7 +136,7 @@ class Installer:
         record = Record(sha256_of(edit.after), edit.original)
         folders = self._records.folders_made(edit.path)
         self._records.put(edit.path, record, folders)
-        is_shared = edit.path.is_relative_to(self._machine.project) and not edit.path.is_relative_to(self._machine.home)
+        is_shared = self._machine.project != self._machine.home and edit.path.is_relative_to(self._machine.project)
         made = replace_file(edit.path, edit.after, expected=edit.before, is_shared=is_shared)
         if made:
             self._records.put(edit.path, record, (*folders, *made))

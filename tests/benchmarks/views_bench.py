@@ -21,6 +21,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from penstock.cache.tokens import O200kCounter
+from penstock.tools.grammar.language import Language
+from penstock.tools.grammar.parsing import parse
+from penstock.tools.grammar.table import LANGUAGE_BY_NAME
 from penstock.tools.languages import compact, language_of, outline
 from penstock.tools.views.dense import dense_view
 from penstock.tools.views.focus import focus_view
@@ -130,6 +133,43 @@ def fill(found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> N
         report(f"{name}_median_ms", statistics.median(times[name]) * 1000, "ms")
 
 
+def tree_of(language: Language, data: bytes) -> list[tuple[str, bytes]]:
+    """Return types and leaf texts of the syntax tree, comments and line ends aside."""
+    cursor = parse(language, data, timeout_s=10).tree.walk()
+    out: list[tuple[str, bytes]] = []
+    while (node := cursor.node) is not None:
+        is_comment = node.type in language.comments
+        if not is_comment:
+            text = data[node.start_byte : node.end_byte].strip() if node.child_count == 0 else b""
+            if text or node.is_named:
+                out.append((node.type, text))
+        if not is_comment and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return out
+    return out
+
+
+def compact_trees(name: str, found: list[tuple[Path, bytes, str]]) -> None:
+    """Compare the trees of compact code with those of the files, comments aside."""
+    same = changed = compared = raw = left = 0
+    for path, data, language in found:
+        compacted = compact(path.name, data)
+        raw += len(data)
+        left += len(compacted.text)
+        if compacted.unchanged:
+            continue
+        changed += 1
+        compared += 1
+        rule = LANGUAGE_BY_NAME[language]
+        # A comment that is kept because tools read it is a comment in both trees.
+        same += tree_of(rule, data.removeprefix(b"\xef\xbb\xbf")) == tree_of(rule, compacted.text)
+    report(f"{name}_compact_same_tree", same, "files", compared)
+    report(f"{name}_compact_changed", changed, "files", len(found))
+    report(f"{name}_compact_bytes", left, "bytes", raw)
+
+
 def against_ctags(name: str, found: list[tuple[Path, bytes, str]]) -> None:
     """Compare with universal-ctags, language by language."""
     for language, theirs in CTAGS_LANGUAGES.items():
@@ -182,8 +222,10 @@ def main() -> int:
         speed_and_size(name, found, count)
         if root is library:
             fill(found, count)
-        elif shutil.which("ctags"):
-            against_ctags(name, found)
+        else:
+            compact_trees(name, found)
+            if shutil.which("ctags"):
+                against_ctags(name, found)
     return 0
 
 

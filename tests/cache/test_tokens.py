@@ -29,7 +29,10 @@ def test_pattern_and_special_tokens_are_tiktokens_own(monkeypatch: pytest.Monkey
     from tiktoken_ext import openai_public
 
     # The ranks alone would be fetched; they are compared above.
-    monkeypatch.setattr(openai_public, "load_tiktoken_bpe", lambda *_args, **_kwargs: {b"a": 0})
+    def no_ranks(*_: object, **__: object) -> dict[bytes, int]:
+        return {b"a": 0}
+
+    monkeypatch.setattr(openai_public, "load_tiktoken_bpe", no_ranks)
     expected = openai_public.o200k_base()
     assert expected["pat_str"] == O200K_PATTERN
     assert expected["special_tokens"] == O200K_SPECIAL

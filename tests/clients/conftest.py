@@ -25,7 +25,6 @@ Step = tuple[str, dict[str, object]]
 class Run:
     """What a client did with a script."""
 
-    exit_code: int
     output: str
     results: list[str]
     """The text of each tool result as the model received it."""
@@ -52,6 +51,10 @@ SPY = '''#!{python} -IS
 import os, subprocess, sys, threading, time
 
 started = time.time()
+if sys.argv[1:2] == ["hook"]:
+    with open({notes!r}, "a") as file:
+        file.write(" ".join(sys.argv[1:]) + "\\n")
+    sys.exit()
 server = subprocess.Popen([{command!r}, *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
@@ -196,7 +199,10 @@ def repository(tmp_path: Path) -> Path:
 def run_client(
     tmp_path: Path, npm_bin: Path, penstock_command: str, repository: Path
 ) -> Iterator[Callable[[str, Sequence[Step]], Run]]:
-    """Install the server into a client, start the client on a scripted model, and return what happened."""
+    """Install the server into a client, start the client on a scripted model, and return what happened.
+
+    With `again`, hooks are installed too, and the client is started a second time with these flags added.
+    """
     models: list[subprocess.Popen[str]] = []
 
     def start_model(prefix: str, steps: Sequence[Step]) -> tuple[str, Path]:
@@ -208,7 +214,7 @@ def run_client(
         assert model.stdout
         return f"http://127.0.0.1:{model.stdout.readline().strip()}", log
 
-    def run(client: str, steps: Sequence[Step], command: str = penstock_command) -> Run:
+    def run(client: str, steps: Sequence[Step], command: str = penstock_command, again: Sequence[str] = ()) -> Run:
         setup = CLIENTS[client]
         url, log = start_model(setup.prefix, steps)
         stage = Stage(tmp_path / f"home-{len(models)}", repository, url, npm_bin)
@@ -219,26 +225,29 @@ def run_client(
             RecordStore(stage.home / "data"),
             Dialogue(lambda text: None, lambda question: True),
         )
-        assert installer.install(client, InstallOptions(command), yes=True) == 0
+        assert installer.install(client, InstallOptions(command, with_hooks=bool(again)), yes=True) == 0
         variables = {"PATH": f"{npm_bin}:{os.environ['PATH']}", "HOME": str(stage.home), "TERM": "dumb"}
-        done = subprocess.run(
-            [str(npm_bin / setup.package), *setup.command(stage)],
-            cwd=repository,
-            env={**variables, **setup.variables(stage)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=150,
-            check=False,
-        )
-        output = done.stdout + done.stderr
+        output = ""
+        for more in ([], list(again)) if again else ([],):
+            done = subprocess.run(
+                [str(npm_bin / setup.package), *setup.command(stage), *more],
+                cwd=repository,
+                env={**variables, **setup.variables(stage)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=150,
+                check=False,
+            )
+            output = done.stdout + done.stderr
+            assert done.returncode == 0, output[-3000:]
         assert log.exists(), output[-3000:]
         requests = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
         offers: list[list[str]] = [request["tools"] for request in requests if request["tools"]]
         ours = [name.removeprefix(setup.prefix) for name in offers[0] if name.startswith(setup.prefix)]
         results = max((request["results"] for request in requests), key=len)
         at = next(float(request["at"]) for request in requests if request["tools"])
-        return Run(done.returncode, output, results, ours, at)
+        return Run(output, results, ours, at)
 
     yield run
     for model in models:

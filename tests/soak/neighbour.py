@@ -25,9 +25,9 @@ from tests.soak._workload import Workload
 from tests.soak.workspace import WorkspacePlan, build_workspace
 
 LAUNCH = (sys.executable, str(Path(__file__).with_name("_launch.py")))
-GROWTH_MB = 192
+GROWTH_MB = 320
 """RSS the server allows itself above its baseline here: small, so that the neighbour need not take much."""
-STEP_MB = 4
+STEP_MB = 8
 PHASE_S = 180.0
 
 
@@ -121,9 +121,10 @@ class Neighbour:
     def waver(self, seconds: float) -> None:
         """Go to and fro around the MEDIUM mark."""
         end = time.monotonic() + seconds
+        own = self.observation.p - self.megabytes / GROWTH_MB
         while time.monotonic() < end:
-            for ratio in (0.55, 0.85, 0.65, 0.75):
-                self.hold(int(ratio * GROWTH_MB))
+            for ratio in (0.65, 0.88, 0.72, 0.82):
+                self.hold(max(0, int((ratio - own) * GROWTH_MB)))
                 self.watch(1.5)
 
 

@@ -19,7 +19,7 @@ from penstock.tools.languages import SCANNERS, can_parse, compact, definitions, 
 
 SAMPLES = Path(__file__).parent / "samples"
 FILES = sorted(path for path in SAMPLES.iterdir() if path.suffix != ".outline")
-EXTENSIONS = sorted({path.name for path in FILES})
+EXTENSIONS = sorted({path.name.removesuffix(".sample") for path in FILES})
 
 
 def written(found: Outline) -> str:
@@ -46,11 +46,11 @@ def _written(one: Definition) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_each_sample_has_the_outline_written_next_to_it(path: Path) -> None:
     expected = path.with_name(path.name + ".outline").read_text("utf-8")
-    assert written(outline(path.name, path.read_bytes(), True)) == expected
+    assert written(outline(path.name.removesuffix(".sample"), path.read_bytes(), True)) == expected
 
 
 def test_every_language_and_format_has_a_sample() -> None:
-    shown = {language_of(path.name, path.read_bytes()) for path in FILES}
+    shown = {language_of(path.name.removesuffix(".sample"), path.read_bytes()) for path in FILES}
     assert {language.name for language in LANGUAGES} | set(SCANNERS) <= shown
 
 

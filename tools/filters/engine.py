@@ -22,7 +22,13 @@ def compress_text(text: str, focus: Focus, count: Counter, *, kind: str | None =
 
     `kind` names the family; without it, or with a name that no family has, the content decides.
     """
-    document = Document(text)
+    return compress_document(Document(text), focus, count, kind=kind, command=command)
+
+
+def compress_document(
+    document: Document, focus: Focus, count: Counter, *, kind: str | None = None, command: Sequence[str] = ()
+) -> Filtered:
+    """Do what `compress_text` does, also for an excerpt."""
     found = find_family(kind) if kind else None
     chosen = Detected(found) if found else detect(document, FAMILIES, TEXT, command=command)
     focus = replace(focus, aim=chosen.family.aim)

@@ -164,19 +164,19 @@ _LISTS: Final = (
     F("ls", listings.score_listing, LIST, ("ls", "ll", "dir"), (S("total ", r"^total \d+", 5),), shape=r"(?:[-dlcbps][-rwxsStT]{9}[.+@]? +\d+ \S|total \d)", share=0.8),
     F("du", listings.score_listing, LIST, ("du",), (), shape=r"[\d.,]+[KMGTPB]?\t\S", share=0.9),
     F("grep", listings.score_matches, LIST, ("grep", "rg", "ag", "ack", "git grep"), (), shape=r"[^\s:,;]*[./][^\s:,;]*(?:[:-]\d+[:-]|:\d+$)|--$", share=0.8, aliases=("rg", "ripgrep")),
-    F("grep", listings.score_matches, LIST, (), (), shape=r"\d+[:-](?!\d\d[:. T-])|--$|[\w@+.-]+(?:/[\w@+.-]+)+$", share=0.95),
+    F("grep", listings.score_matches, LIST, (), (), shape=r"\d+[:-](?!\d\d[:. T-])|--$|/?[\w@+.-]+(?:/[\w@+.-]+)+$", share=0.95),
     F("find", listings.score_listing, LIST, ("find", "fd", "git ls-files"), (), shape=r"(?:\.{0,2}/)?[\w.@+-]+(?:/[\w.@+ -]+)+/?$", share=0.9, aliases=("fd",)),
 )  # fmt: skip
 
 _LOGS: Final = (
     F("trace", score_trace, DATA, (), (
         S("Traceback (most recent call last)", ""), S("Exception in thread ", r"^Exception in thread "), S("panicked at", r"^thread '.*panicked at"),
-        S("goroutine ", r"^goroutine \d+ \["), S("    at ", r"^\s+at .*[(/\\ ]\S+:\d+(?::\d+)?\)?$"), S("\tat ", r"^\tat \S+\(.*\)$"), S("PHP Fatal", ""),
+        S("goroutine ", r"^goroutine \d+ \["), S("    at ", r"^\s+at .*[(/\\ ]\S+:\d+(?::\d+)?\)?$"), S("\tat ", r"^\tat \S+\(.*\)$"), S("   at ", r"^\s+at .* in \S+:line \d+$"), S("PHP Fatal", ""),
         S("Sanitizer: ", r"==\d+==ERROR: "), S("Memcheck", r"^==\d+== Memcheck"), S("Stack trace:", ""), S("\tfrom ", r"^\s+from \S+:\d+:in "), S(" called at ", r"called at \S+ line \d+"),
     ), aliases=("stack trace", "traceback")),
     F("log", score_log, LOG, ("journalctl", "docker logs", "kubectl logs", "tail"), (), shape=(
         r"\[?\d{4}[-/.]\d\d[-/.]\d\d[T \]]|\[?\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\[?(?:DEBUG|INFO|WARN|ERROR|TRACE)\b"
-        r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}|[IWEF]\d{4} |(?:time|ts|level)=|\[ *\d+\.\d+\] |\d{10}"
+        r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}|[IWEF]\d{4} |(?:time|ts|level)=|\[ *\d+\.\d+\] |\d{10}|[\w.-]+ +\| "
     ), aliases=("logs", "docker logs", "kubectl logs", "journal")),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final
 
-from .marks import GAP_LINE, cut_mark, gap_mark
+from .marks import carries_marks, cut_mark, gap_mark
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _OVERWRITTEN: Final = re.compile(r"[^\n\r]*\r(?=[^\n\r])")
@@ -97,7 +97,7 @@ class Document:
     @cached_property
     def has_marks(self) -> bool:
         """Whether the text carries gap marks, that is, was shortened before."""
-        return "…" in self.text and any(GAP_LINE.match(line) for line in self.lines if line.startswith("… "))
+        return carries_marks(self.text)
 
     @cached_property
     def total_lines(self) -> int:

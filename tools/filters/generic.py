@@ -58,6 +58,8 @@ def score_log(document: Document) -> Scores:
 
 def _kinds_of(document: Document) -> list[str]:
     """Return each line without what varies; lines of one kind are equal."""
+    if not document.plain:
+        return []
     text = "\n".join(document.plain)
     kinds = text.translate(_DIGITS).split("\n")
     if len(set(kinds)) > len(kinds) * _DIVERSE:

@@ -50,7 +50,9 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
     result = plan.result(kind, left_out)
     while count(result.text) > budget and plan.give_back(count(result.text) - budget):
         result = plan.result(kind, plan.left_out(scores.ranks))
-    if (len(result.text) >= len(document.text) and not document.skips) or (fits_whole and total - count(result.text) < _worth_of(total)):
+    if (len(result.text) >= len(document.text) and not document.skips) or (
+        fits_whole and total - count(result.text) < _worth_of(total)
+    ):
         return whole
     return result
 

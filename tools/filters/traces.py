@@ -55,6 +55,7 @@ def score_trace(document: Document) -> Scores:
             if scores.classify(number, Rank.EVIDENCE, class_of(line)):
                 _rank_place(number, plain, frames, scores)
             scores.is_failed = True
+            frames[number] = 3
             if line.startswith("thread '") and number + 1 < len(plain):
                 scores.lift(number + 1, Rank.EVIDENCE)
     rank_words(document, scores, frames)
@@ -85,10 +86,12 @@ def _rank_place(head: int, plain: Sequence[str], frames: bytearray, scores: Scor
     """Raise the frame nearest to the exception at `head`: above it in Python, below it elsewhere."""
     above = range(head - 1, max(-1, head - _BACK), -1)
     below = range(head + 1, min(len(plain), head + _BACK))
-    is_python = head > 0 and (frames[head - 1] or plain[head - 1].strip(" ^~") == "")
-    for number in above if is_python and any(frames[max(0, head - 4) : head]) else below:
+    is_python = any(_PYTHON_FRAME.match(line) for line in plain[max(0, head - 4) : head])
+    for number in above if is_python else below:
         if frames[number] == 1 and not _FOREIGN.match(plain[number]):
             scores.lift(number, Rank.LOCATION)
-            if number + 1 < len(plain) and (frames[number + 1] == 2 or plain[number + 1].startswith("\t")):
+            # Python shows the source below a frame, Go the place below a function.
+            is_go = plain[number][:1] != "\t" and plain[number + 1 : number + 2] and plain[number + 1].startswith("\t")
+            if is_go or frames[number + 1 : number + 2] == b"\2":
                 scores.lift(number + 1, Rank.LOCATION)
             return

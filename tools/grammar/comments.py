@@ -7,11 +7,12 @@ syntax errors, blank lines inside strings. The result is parsed again; if its tr
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from .language import Language
-from .parsing import Parsed, parse, walk
+from .parsing import Parsed, parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,7 +29,7 @@ _VERBATIM: Final = re.compile(
     r"string|heredoc|template|text|quoted|quasi|raw|char|literal|content|sigil|regex|cdata|attribute_val"
 )
 _NOT_VERBATIM: Final = re.compile(
-    r"lambda|function|object|array|collection|dictionary|tuple|struct|composite|value$|declaration|body|context|list"
+    r"lambda|function|object|array|collection|dictionary|tuple|struct|composite|value$|declaration|body|context|list|element"
 )
 _C_PREAMBLE: Final = re.compile(rb'^import\s+"C"', re.MULTILINE)
 
@@ -48,11 +49,14 @@ class CompactText:
     """Why nothing was cut, when nothing was."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cuts:
-    comments: list[tuple[int, int]]
-    verbatim: list[tuple[int, int]]
-    """Stretches of several lines whose text counts, blank lines included."""
+@dataclass(slots=True)
+class _Syntax:
+    comments: list[tuple[int, int]] = field(default_factory=list)
+    """What may be cut, as offsets, ascending."""
+    verbatim: list[tuple[int, int]] = field(default_factory=list)
+    """Stretches whose text counts, blank lines included."""
+    leaves: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """The tree without what may be cut: (type, depth, text of leaves), parents first."""
 
 
 def compact_code(language: Language, data: bytes, *, timeout_s: float) -> CompactText:
@@ -61,17 +65,15 @@ def compact_code(language: Language, data: bytes, *, timeout_s: float) -> Compac
     Raises:
         ParseRefused: Too large, too slow, no grammar.
     """
-    parsed = parse(language, data, timeout_s=timeout_s)
+    syntax = _read(language, parse(language, data, timeout_s=timeout_s), data)
     if language.name == "go" and _C_PREAMBLE.search(data):
         return unchanged(data, 'comments before import "C" are code')
-    cuts = _cuts_of(language, parsed, data)
-    before = _leaves(language, parsed, data)
-    text, kept, blank = _cut(data, cuts)
+    text, kept, blank = _cut(data, syntax)
     if len(text) >= len(data):
         return unchanged(data, "no comments and no runs of blank lines")
-    if _leaves(language, parse(language, text, timeout_s=timeout_s), text) != before:
+    if _read(language, parse(language, text, timeout_s=timeout_s), text).leaves != syntax.leaves:
         return unchanged(data, "without its comments the text would parse differently")
-    return CompactText(text, kept, _count_lines(data), len(cuts.comments), blank)
+    return CompactText(text, kept, _count_lines(data), len(syntax.comments), blank)
 
 
 def unchanged(data: bytes, why: str) -> CompactText:
@@ -84,40 +86,72 @@ def _count_lines(data: bytes) -> int:
     return data.count(b"\n") + (bool(data) and not data.endswith(b"\n"))
 
 
-def _cuts_of(language: Language, parsed: Parsed, data: bytes) -> _Cuts:
-    """Find what to cut and what to leave alone, in one walk."""
-    comments: list[tuple[int, int]] = []
-    verbatim: list[tuple[int, int]] = []
+class _Role(Enum):
+    """What a type of node means here."""
+
+    COMMENT = "comment"
+    VERBATIM = "verbatim"
+    ERROR = "error"
+    PLAIN = "plain"
+
+
+def _role_of(language: Language, kind: str) -> _Role:
+    if kind in language.comments:
+        return _Role.COMMENT
+    if kind == "ERROR":
+        return _Role.ERROR
+    is_verbatim = _VERBATIM.search(kind) is not None and _NOT_VERBATIM.search(kind) is None
+    return _Role.VERBATIM if is_verbatim else _Role.PLAIN
+
+
+def _read(language: Language, parsed: Parsed, data: bytes) -> _Syntax:
+    """Read what there is to cut, what to leave alone, and what must stay the same, in one walk without recursion."""
+    out = _Syntax()
+    roles: dict[int, _Role] = {}
+    cursor = parsed.tree.walk()
+    depth = 0
     in_error = 0
-    inside = 0
-    for node, _ in walk(parsed):
-        kind = node.type
-        if node.start_byte < inside:
-            continue
-        if kind == "ERROR":
+    while (node := cursor.node) is not None:
+        kind = node.kind_id
+        role = roles.get(kind)
+        if role is None:
+            role = roles[kind] = _role_of(language, node.type)
+        if role is _Role.ERROR:
             in_error = max(in_error, node.end_byte)
-        if kind in language.comments:
-            start, end = node.start_byte, _trimmed_end(data, node)
-            if start >= in_error and not _is_kept(language, data, start, end):
-                comments.append((start, end))
-            elif node.start_point.row != node.end_point.row:
-                verbatim.append((start, end))
-            inside = node.end_byte
-        elif node.start_point.row != node.end_point.row and _counts_as_text(node, data):
-            verbatim.append((node.start_byte, node.end_byte))
-            inside = node.end_byte
-    return _Cuts(comments, verbatim)
+        if role is _Role.COMMENT:
+            _take_comment(language, node, depth, data, out, is_in_error=node.start_byte < in_error)
+        elif role is _Role.VERBATIM or node.child_count == 0:
+            _take_text(node, depth, data, out, is_verbatim=role is _Role.VERBATIM)
+        else:
+            out.leaves.append((kind, depth, b""))
+            if cursor.goto_first_child():
+                depth += 1
+                continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return out
+            depth -= 1
+    return out
 
 
-def _is_verbatim(kind: str) -> bool:
-    return _VERBATIM.search(kind) is not None and _NOT_VERBATIM.search(kind) is None
+def _take_comment(language: Language, node: "Node", depth: int, data: bytes, out: _Syntax, *, is_in_error: bool) -> None:
+    start, end = node.start_byte, _trimmed_end(data, node)
+    if _is_kept(language, data, start, end):
+        out.leaves.append((node.kind_id, depth, data[start:end]))
+    elif not is_in_error:
+        out.comments.append((start, end))
+        return
+    out.verbatim.append((start, end))
 
 
-def _counts_as_text(node: "Node", data: bytes) -> bool:
-    """Say whether every character of a node of several lines counts: strings, and tokens that are not white space alone."""
-    if node.child_count:
-        return _is_verbatim(node.type)
-    return not data[node.start_byte : node.end_byte].isspace()
+def _take_text(node: "Node", depth: int, data: bytes, out: _Syntax, *, is_verbatim: bool) -> None:
+    text = data[node.start_byte : node.end_byte]
+    if text and text.isspace() and not node.is_named:
+        return  # line ends that a grammar makes tokens of are no part of the meaning
+    # Macro bodies reach to the end of the line, so a comment behind one leaves blanks at their end.
+    out.leaves.append((node.kind_id, depth, text if is_verbatim else text.strip(b" \t")))
+    if b"\n" in text and not text.isspace():
+        out.verbatim.append((node.start_byte, node.end_byte))
 
 
 def _trimmed_end(data: bytes, node: "Node") -> int:
@@ -139,37 +173,14 @@ def _is_kept(language: Language, data: bytes, start: int, end: int) -> bool:
     return _KEPT.match(text) is not None
 
 
-def _leaves(language: Language, parsed: Parsed, data: bytes) -> list[tuple[str, int, bytes]]:
-    """Return the tree, comments aside, as (type, depth, text of leaves) in order; text of verbatim nodes as a whole."""
-    out: list[tuple[str, int, bytes]] = []
-    inside = 0
-    for node, depth in walk(parsed):
-        kind = node.type
-        if node.start_byte < inside and node.end_byte <= inside:
-            continue
-        if kind in language.comments:
-            if _is_kept(language, data, node.start_byte, node.end_byte):
-                out.append((kind, depth, data[node.start_byte : _trimmed_end(data, node)]))
-            inside = max(inside, node.end_byte)
-        elif node.child_count == 0 or _is_verbatim(kind):
-            text = data[node.start_byte : node.end_byte]
-            if node.is_named or text.strip():  # line ends that a grammar makes tokens of are no part of the meaning
-                out.append((kind, depth, text))
-            if node.child_count:
-                inside = max(inside, node.end_byte)
-        else:
-            out.append((kind, depth, b""))
-    return out
-
-
-def _cut(data: bytes, cuts: _Cuts) -> tuple[bytes, tuple[tuple[int, int], ...], int]:
+def _cut(data: bytes, syntax: _Syntax) -> tuple[bytes, tuple[tuple[int, int], ...], int]:
     """Cut comments and surplus blank lines; return the text, the lines kept, and how many blank lines went."""
     lines: list[bytes] = []
     kept: list[int] = []
     blank_cut = 0
-    guarded = _Guard(cuts.verbatim)
+    guarded = _Guard(syntax.verbatim)
     before_was_blank = False
-    for number, start, end, text, had_comment in _lines_without(data, cuts.comments):
+    for number, start, end, text, had_comment in _lines_without(data, syntax.comments):
         is_blank = not text.strip()
         if is_blank and not guarded.holds(start, end):
             if had_comment:

@@ -6,7 +6,7 @@ it in a worker process. No recursion here: trees of any depth are read by querie
 
 import importlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -134,21 +134,3 @@ def captures(language: Language, parsed: Parsed, source: str, name: str) -> "Seq
     cursor = QueryCursor(_query(language, source), match_limit=_MATCH_LIMIT)
     cursor.set_max_start_depth(MAX_DEPTH)
     return cursor.captures(parsed.tree.root_node).get(name, [])
-
-
-def walk(parsed: Parsed) -> "Iterator[tuple[Node, int]]":
-    """Yield every node with its depth, parents first, without recursion."""
-    cursor = parsed.tree.walk()
-    depth = 0
-    while True:
-        node = cursor.node
-        if node is None:
-            return
-        yield node, depth
-        if cursor.goto_first_child():
-            depth += 1
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return
-            depth -= 1

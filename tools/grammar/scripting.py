@@ -17,13 +17,16 @@ _ECMA: Final = """
   right: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (class body: (_) @body)]) @function
 (export_statement "default" value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
   (object) @body (class body: (_) @body) (call_expression)]) @default
-(program [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
-  (variable_declaration (variable_declarator name: (identifier) @name) @variable)])
-(program (export_statement declaration: [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
-  (variable_declaration (variable_declarator name: (identifier) @name) @variable)]))
+(program [(lexical_declaration (variable_declarator name: (identifier) @name) @constant @inner) @wrapper
+  (variable_declaration (variable_declarator name: (identifier) @name) @variable @inner) @wrapper])
+(program (export_statement declaration: [
+  (lexical_declaration (variable_declarator name: (identifier) @name) @constant @inner) @wrapper
+  (variable_declaration (variable_declarator name: (identifier) @name) @variable @inner) @wrapper]))
 (export_statement declaration: (_) @inner) @export
-(lexical_declaration (variable_declarator) @inner) @wrapper
-(variable_declaration (variable_declarator) @inner) @wrapper
+(lexical_declaration
+  (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
+(variable_declaration
+  (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
 (import_statement source: (_)? @source) @import
 (export_statement source: (_) @source) @import
 (export_specifier name: (_) @listed)

@@ -1,6 +1,7 @@
 """Definitions with spans, signatures and first doc lines: `12-40 def name(args) -> T  # first doc line`.
 
-Each line begins with a span that `lines=` takes verbatim. Fields, constants and the like are named after what holds them.
+Each line begins with a span that `lines=` takes verbatim (`7` when it is one line). Fields, constants and the like
+are named after what holds them.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from ..grammar.spans import clip
 from .view import LineRange, TokenCount, View, merge_ranges
 
 _MAX_LINE: Final = 160
-_MAX_DOC: Final = 72
+_MAX_DOC: Final = 48
 _MAX_MEMBERS: Final = 12
 _MIN_RUN: Final = 4
 """Constants in a row at the top of a file from which on they share one line."""
@@ -152,4 +153,5 @@ def _render(entries: Sequence[OutlineEntry], *, with_docs: bool) -> str:
 
 def _line(entry: OutlineEntry, *, with_docs: bool) -> str:
     doc = f"  # {clip(entry.doc, _MAX_DOC)}" if with_docs and entry.doc else ""
-    return f"{' ' * entry.depth}{entry.first}-{entry.last} {entry.text}{doc}\n"
+    span = f"{entry.first}-{entry.last}" if entry.last > entry.first else str(entry.first)
+    return f"{' ' * entry.depth}{span} {entry.text}{doc}\n"

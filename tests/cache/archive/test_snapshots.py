@@ -88,7 +88,7 @@ def test_any_history_restores_to_the_exact_entry_sets(
             model.take(entries, named=bool(first))
         else:
             named = {id_ for id_, head in model.heads.items() if head.is_named}
-            newest = set(sorted(model.heads)[len(model.heads) - first :]) if first else set[int]()
+            newest = set(sorted(model.heads, reverse=True)[:first])
             model.prune(first)
             assert set(model.heads) == named | newest
     for id_, expected in model.truth.items():

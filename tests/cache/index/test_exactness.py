@@ -84,7 +84,11 @@ SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 @given(edits=EDITS)
 def test_any_sequence_of_edits_gives_the_scores_of_a_fresh_index(edits: Edits, make_index: MakeIndex, root: Path) -> None:
-    check_edits(edits, make_index(), root)
+    index = make_index()
+    try:
+        check_edits(edits, index, root)
+    finally:
+        index.close()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
@@ -93,7 +97,11 @@ def test_scores_stay_exact_over_segments_flushes_and_merges(
     edits: Edits, make_index: MakeIndex, root: Path, tmp_path: Path
 ) -> None:
     shutil.rmtree(tmp_path / "index", ignore_errors=True)
-    check_edits(edits, make_index(IndexLimits(inline_files=1, max_delta_chunks=1, max_segments=2)), root)
+    index = make_index(IndexLimits(inline_files=1, max_delta_chunks=1, max_segments=2))
+    try:
+        check_edits(edits, index, root)
+    finally:
+        index.close()
 
 
 def check_edits(edits: Edits, index: IndexCache, root: Path) -> None:
@@ -115,4 +123,3 @@ def check_edits(edits: Edits, index: IndexCache, root: Path) -> None:
         assert coverage.total_files == len(held)
         if any(terms for _, _, _, terms in index.live_documents()):
             assert_exact(index, (["alpha"], ["beta", "gamma", "delta"], ["only", "alpha", "alpha"]))
-    index.close()

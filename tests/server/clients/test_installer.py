@@ -232,7 +232,8 @@ def test_a_changed_entry_keeps_the_keys_that_the_user_added(bench: Bench) -> Non
         ("cursor", '{"mcpServers": {"penstock": {"command": "old", "env": {"A": "1"}, "args": ["serve"]}}}'),
         (
             "codex",
-            '[mcp_servers.penstock]\ncommand = "old" # mine\nargs = ["serve"]\nrequired = true\nx = 1\n\n[mcp_servers.penstock.env]\nA = "1"\n',
+            '[mcp_servers.penstock]\ncommand = "old" # me\nargs = ["serve"]\nrequired = true\nx = 1\n\n'
+            '[mcp_servers.penstock.env]\nA = "1"\n',
         ),
     ):
         path = user_file(bench, client)
@@ -339,6 +340,15 @@ def test_an_edit_that_fails_undoes_the_ones_before_it(bench: Bench) -> None:
         bench.installer.apply(edits)
     assert entry.read_bytes() == b"{}"
     assert settings.read_bytes() == b'{"new": 1}'
+    assert not bench.data.exists() or tree(bench.data) == {}
+
+
+def test_a_backup_that_cannot_be_kept_stops_the_edit(bench: Bench) -> None:
+    path = user_file(bench, "cursor")
+    original = put(path, "{}")
+    bench.data.write_text("a file where the folder of records would be")
+    assert bench.installer.install("cursor", OPTIONS, yes=True) == 1
+    assert path.read_bytes() == original
 
 
 def test_the_original_is_kept_privately_until_the_removal(bench: Bench) -> None:

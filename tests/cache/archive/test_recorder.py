@@ -1,0 +1,135 @@
+import logging
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from penstock.cache.archive.event_rows import count_events
+from penstock.cache.archive.events import ToolEvent
+from penstock.cache.archive.recorder import ACCOUNT, MAX_BUFFERED, Recorder
+from penstock.cache.archive.store import ArchiveStore
+from penstock.cache.ledger import Ledger
+
+from .conftest import MakeStore
+
+
+def event(number: int, size: int = 20) -> ToolEvent:
+    return ToolEvent("read", f"f{number}.py", (f"h{number}",), (), 5, excerpt="x" * size)
+
+
+def stored(store: ArchiveStore) -> int:
+    return store.database.read(count_events)
+
+
+def test_what_flush_has_acknowledged_is_stored(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one")
+    for number in range(10):
+        recorder.record(event(number))
+    assert recorder.statistics().buffered == 10
+    assert recorder.flush()
+    assert stored(store) == 10
+    assert (recorder.statistics().written, recorder.statistics().buffered) == (10, 0)
+
+
+def test_the_thread_writes_without_being_asked_and_stops_within_its_time(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one", interval_s=0.01)
+    recorder.start()
+    recorder.start()
+    recorder.record(event(1))
+    waiter = threading.Event()
+    for _ in range(500):
+        if recorder.statistics().written:
+            break
+        waiter.wait(0.01)
+    recorder.record(event(2))
+    assert recorder.stop()
+    assert stored(store) == 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "archive-recorder"]
+
+
+def test_events_from_many_threads_all_arrive(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one", interval_s=0.01)
+    recorder.start()
+
+    def work(at: int) -> None:
+        for number in range(50):
+            recorder.record(event(at * 50 + number))
+
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert recorder.stop()
+    assert stored(store) == 300
+
+
+def test_a_locked_store_keeps_the_events_for_later(make_store: MakeStore, caplog: pytest.LogCaptureFixture) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one")
+    recorder.record(event(1))
+    assert recorder.flush()
+    peer = apsw.Connection(str(store.database.path))
+    peer.execute("BEGIN IMMEDIATE")
+    recorder.record(event(2))
+    with caplog.at_level(logging.WARNING):
+        assert not recorder.flush()
+    peer.execute("ROLLBACK")
+    peer.close()
+    assert recorder.statistics().failures == 1
+    assert "kept in memory" in caplog.text
+    recorder.record(event(3))
+    assert recorder.flush()
+    assert stored(store) == 3
+
+
+def test_the_buffer_is_bounded_and_what_it_drops_is_counted(make_store: MakeStore) -> None:
+    recorder = Recorder(make_store(), "one")
+    for number in range(MAX_BUFFERED + 30):
+        recorder.record(event(number))
+    assert (recorder.statistics().buffered, recorder.statistics().events_dropped) == (MAX_BUFFERED, 30)
+
+
+def test_every_byte_charged_is_released(make_store: MakeStore) -> None:
+    ledger = Ledger(50_000_000)
+    recorder = Recorder(make_store(), "one", ledger=ledger)
+    for number in range(2_500):
+        recorder.record(event(number, 2_000))
+    assert 0 < ledger.account_bytes(ACCOUNT) <= 4 * 1024 * 1024
+    assert recorder.flush()
+    assert ledger.account_bytes(ACCOUNT) == 0
+
+
+def test_without_room_in_the_ledger_only_the_texts_are_dropped(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one", ledger=Ledger(1))
+    recorder.record(event(1))
+    assert recorder.flush()
+    assert stored(store) == 1
+    assert recorder.statistics().texts_dropped == 1
+
+
+def test_an_event_of_an_impossible_session_is_dropped_and_the_others_stored(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one")
+    recorder.record(ToolEvent("read", session_id="NOT AN ID"))
+    recorder.record(ToolEvent("read", "a", session_id="other"))
+    recorder.record(event(1))
+    assert recorder.flush()
+    assert stored(store) == 2
+    assert recorder.statistics().events_dropped == 1
+
+
+def test_a_failing_disk_loses_nothing_of_the_session(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = ArchiveStore(tmp_path / "file")
+    recorder = Recorder(store, "one")
+    recorder.record(event(1))
+    assert recorder.flush()
+    assert stored(store) == 1
+    assert store.notice.startswith("not persisted")
+    store.close()

@@ -150,23 +150,25 @@ def plan_eviction(recommended: PressureAction, *, is_idle: bool, target_tokens: 
 def plan_victims(
     residents: Iterable[Resident], *, excess_bytes: int, segments: frozenset[Segment] = frozenset(Segment)
 ) -> tuple[Resident, ...]:
-    """Take the shortest coldest-first run of entries that frees `excess_bytes`; all of them if they are too few.
+    """Take the shortest run of entries that frees `excess_bytes`; all of them if they are too few.
 
-    `residents` come least recently used first; probationary entries leave before protected ones, pinned ones never.
+    `residents` come in the order in which they should leave: probationary before protected, least recently used first; no more
+    of them are looked at than it takes. Pinned ones never leave.
 
     Raises:
         ValueError: If `excess_bytes` is negative.
     """
     if excess_bytes < 0:
         raise ValueError(f"excess_bytes must be >= 0, got {excess_bytes}")
-    candidates = [each for each in residents if each.segment in segments and not each.is_pinned]
-    # sorted() is stable, so recency survives inside each segment.
-    candidates.sort(key=lambda each: each.segment is Segment.PROTECTED)
     victims: list[Resident] = []
     freed = 0
-    for each in candidates:
-        if freed >= excess_bytes:
-            break
+    if excess_bytes == 0:
+        return ()
+    for each in residents:
+        if each.is_pinned or each.segment not in segments:
+            continue
         victims.append(each)
         freed += each.weight
+        if freed >= excess_bytes:
+            break
     return tuple(victims)

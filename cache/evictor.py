@@ -15,7 +15,7 @@ from typing import Final
 from .entry import CacheEntry, RemovalCause, Resident, Segment
 from .errors import PenstockError, StoreUnavailable
 from .evicted import EvictedItem, EvictionReport, Outcome
-from .eviction import PressureAction, plan_eviction, plan_victims
+from .eviction import PressureAction, plan_eviction
 from .handles import Handle, HandleKind, handle_id
 from .ledger import Ledger
 from .payloads import PayloadStore
@@ -82,7 +82,7 @@ class Evictor:
         plan = plan_eviction(PressureAction.CONTEXT_COLLAPSE, is_idle=False, target_tokens=target_tokens, preserve_turns=0)
         left = self._session.total_cached_tokens()
         items: list[EvictedItem] = []
-        for resident in plan_victims(self._session.residents(), excess_bytes=1 << 62):
+        for resident in self._session.victims(1 << 62):
             if left <= target_tokens:
                 break
             item = self._evict_one(resident, RemovalCause.EXPLICIT, dry_run=dry_run)
@@ -138,7 +138,7 @@ class Evictor:
         """Make `nbytes` of room for a charge: the ledger's `Reclaimer`. Does nothing while this thread is evicting."""
         if getattr(self._busy, "is_evicting", False):
             return 0
-        return self._evict_all(plan_victims(self._session.residents(), excess_bytes=nbytes), RemovalCause.WEIGHT)
+        return self._evict_all(self._session.victims(nbytes), RemovalCause.WEIGHT)
 
     def statistics(self) -> EvictorStatistics:
         """Return the counts so far."""
@@ -149,8 +149,7 @@ class Evictor:
         excess = self._ledger.used_bytes - max(0, target_bytes)
         if excess <= 0:
             return 0
-        victims = plan_victims(self._session.residents(), excess_bytes=excess, segments=segments)
-        return self._evict_all(victims, RemovalCause.PRESSURE)
+        return self._evict_all(self._session.victims(excess, segments), RemovalCause.PRESSURE)
 
     def _evict_all(self, victims: Iterable[Resident], cause: RemovalCause) -> int:
         self._busy.is_evicting = True

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .blocks import split_blocks
-from .entry import CacheEntry, RemovalCause, Resident, SessionLimits, SessionStatistics
+from .entry import CacheEntry, RemovalCause, Resident, Segment, SessionLimits, SessionStatistics
 from .errors import NoRoom
 from .eviction import plan_victims
 from .ledger import Ledger
@@ -153,9 +153,15 @@ class SessionCache:
             return None if slot is None else slot.tokens
 
     def residents(self) -> list[Resident]:
-        """Return what planners need, coldest first."""
+        """Return every entry as a planner sees it, coldest first."""
         with self._lock:
-            return [slot.resident() for slot in self._shelf]
+            return [slot.resident() for slot in self._shelf.coldest()]
+
+    def victims(self, excess_bytes: int, segments: frozenset[Segment] = frozenset(Segment)) -> tuple[Resident, ...]:
+        """Return the entries that should leave to free `excess_bytes`; costs as much as there are victims."""
+        with self._lock:
+            residents = (slot.resident() for slot in self._shelf.coldest())
+            return plan_victims(residents, excess_bytes=excess_bytes, segments=segments)
 
     def remove(self, key: FileKey, cause: RemovalCause) -> int:
         """Remove one entry, pinned or not; return the ledger bytes freed (0 if it is not here)."""
@@ -173,8 +179,7 @@ class SessionCache:
 
     def reclaim(self, nbytes: int) -> int:
         """Drop the coldest entries until `nbytes` are free: the `Reclaimer` of a cache on its own, without a spool."""
-        victims = plan_victims(self.residents(), excess_bytes=nbytes)
-        return sum(self.drop(victim, RemovalCause.WEIGHT) for victim in victims)
+        return sum(self.drop(victim, RemovalCause.WEIGHT) for victim in self.victims(nbytes))
 
     def clear(self, cause: RemovalCause = RemovalCause.EXPLICIT) -> int:
         """Remove every entry that is not pinned; return the bytes freed."""

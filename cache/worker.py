@@ -71,7 +71,8 @@ class WorkerLimits:
     """RLIMIT_DATA of a child: heap and anonymous maps. File maps are not counted."""
     max_calls: int = 2_000
     """A child is replaced after so many calls, so that what a library leaks stays bounded."""
-    max_children: int = 2
+    max_children: int = 3
+    """Two lanes of an index build, and one for what calls need meanwhile."""
     wait_s: float = 30.0
     """How long a call waits for a free child before it is refused."""
     niceness: int = 5

@@ -5,7 +5,6 @@ import logging
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from .config import Config
 from .dispatch import Dispatcher
 from .stats import StatsPublisher
 from .toolset import INSTRUCTIONS, TOOLS, build_tool
+from .version import VERSION
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -50,14 +50,6 @@ class EngineSource:
             self._engine.close()
 
 
-def version() -> str:
-    """Return the installed version of Penstock."""
-    try:
-        return metadata.version("penstock")
-    except metadata.PackageNotFoundError:
-        return "0.0.0"
-
-
 def create_app(source: EngineSource) -> MCPServer[EngineSource]:
     """Return the server for one workspace. The engine itself is built by the first tool call."""
     calls = source.config.calls
@@ -77,7 +69,7 @@ def create_app(source: EngineSource) -> MCPServer[EngineSource]:
     return MCPServer(
         "penstock",
         instructions=INSTRUCTIONS,
-        version=version(),
+        version=VERSION,
         tools=[build_tool(spec, dispatcher) for spec in TOOLS],
         lifespan=lifespan,
         log_level="WARNING",

@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve MCP over stdio (what a client starts)")
     _add_workspace(serve)
     serve.add_argument("--http", metavar="HOST:PORT", help="serve streamable HTTP on a loopback address instead of stdio")
+    serve.add_argument("--plain-start", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--http-open", action="store_true", help="no bearer token (tests on this machine only)")
 
     demo = commands.add_parser("demo", help="run the main job on a folder through a real stdio client")
@@ -95,7 +96,8 @@ def _serve(options: argparse.Namespace) -> int:
     read_fd, write_fd = claim_stdio()
     from .stdio import serve
 
-    return serve(*_workspace(options), read_fd=read_fd, write_fd=write_fd)
+    config, root = _workspace(options)
+    return serve(config, root, read_fd=read_fd, write_fd=write_fd, is_plain=options.plain_start)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -10,14 +10,15 @@ from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
+from mcp import MCPError
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError
-from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
+from mcp.types import INVALID_PARAMS, Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from ..cache.deadline import Deadline
 from ..cache.errors import PenstockError
 
 _T = TypeVar("_T")
+_State = TypeVar("_State")
 
 DEADLINE_S: Final = 20.0
 MAX_COMPLETIONS: Final = 100
@@ -61,7 +62,7 @@ class PromptSources:
     """The text of `status`."""
 
 
-def register_prompts(server: MCPServer[object], sources: Callable[[], PromptSources]) -> None:
+def register_prompts(server: MCPServer[_State], sources: Callable[[], PromptSources]) -> None:
     """Add the prompts, the resources and the completions to `server`; `sources` is called on first use, in a thread."""
     _add_prompts(server, sources)
     _add_resources(server, sources)
@@ -94,7 +95,7 @@ HANDLE_URI: Final = "penstock://handles/{handle}"
 SUMMARY_URI: Final = "penstock://summaries/{session}"
 
 
-def _add_prompts(server: MCPServer[object], sources: Callable[[], PromptSources]) -> None:
+def _add_prompts(server: MCPServer[_State], sources: Callable[[], PromptSources]) -> None:
     @server.prompt(name="resume", title="Resume", description="Summary, open handles and facts of an earlier session.")
     async def resume(session: str = "") -> str:
         return await _in_thread(lambda deadline: sources().resume(deadline, session))
@@ -108,7 +109,7 @@ def _add_prompts(server: MCPServer[object], sources: Callable[[], PromptSources]
     _ = (resume, explore)
 
 
-def _add_resources(server: MCPServer[object], sources: Callable[[], PromptSources]) -> None:
+def _add_resources(server: MCPServer[_State], sources: Callable[[], PromptSources]) -> None:
     @server.resource("penstock://status", name="status", description="Pressure, budgets, savings.", mime_type="text/plain")
     async def status() -> str:
         return await _in_thread(lambda deadline: sources().status(deadline))
@@ -135,6 +136,6 @@ async def _in_thread(work: Callable[[Deadline], _T]) -> _T:
     try:
         return await anyio.to_thread.run_sync(lambda: work(deadline), abandon_on_cancel=True)
     except PenstockError as error:
-        raise ResourceError(str(error)) from error
+        raise MCPError(INVALID_PARAMS, str(error)) from error
     finally:
         deadline.cancel()

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from .wire import WRITE_DEADLINE_S, WireReader, WireWriter, oversized_error
+from .wire import WRITE_DEADLINE_S
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
+
+    from .front import Front
 
 PARENT_POLL_S: Final = 5.0
 CLEANUP_S: Final = 1.0
@@ -47,7 +49,7 @@ class Exit:
 class BoundedWriter:
     """The file object that the SDK writes to: async, with a deadline on every line."""
 
-    def __init__(self, writer: WireWriter, on_stuck: Callable[[], None]) -> None:
+    def __init__(self, writer: "Front", on_stuck: Callable[[], None]) -> None:
         self._writer = writer
         self._on_stuck = on_stuck
 
@@ -73,9 +75,8 @@ async def watch_signals(leave: Exit) -> None:
             leave(128 + number)
 
 
-async def watch_parent(leave: Exit) -> None:
-    """Leave when the process that started us is gone: a sibling may still hold our stdin open."""
-    parent = os.getppid()
+async def watch_parent(leave: Exit, parent: int) -> None:
+    """Leave when `parent`, the process that started us, is gone: a sibling may still hold our stdin open."""
     while True:
         await anyio.sleep(PARENT_POLL_S)
         if os.getppid() != parent:
@@ -83,18 +84,15 @@ async def watch_parent(leave: Exit) -> None:
             leave(0)
 
 
-async def serve_stdio(app: "MCPServer[Any]", read_fd: int, write_fd: int, leave: Exit) -> None:
-    """Serve `app` on the claimed descriptors until end of file, then leave."""
+async def serve_stdio(app: "MCPServer[Any]", front: "Front", leave: Exit, parent: int) -> None:
+    """Serve `app` behind `front` until end of file, then leave."""
     from mcp.server.stdio import stdio_server
 
-    raw_writer = WireWriter(open(write_fd, "wb", closefd=False), lambda: leave(0))  # noqa: ASYNC230, SIM115 -- lives as long as the process
-    raw_reader = open(read_fd, "rb", closefd=False)  # noqa: ASYNC230, SIM115
-    reader = WireReader(raw_reader, lambda request_id: raw_writer.write(oversized_error(request_id)))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch_signals, leave)
-        tasks.start_soon(watch_parent, leave)
-        stdin = anyio.wrap_file(reader)  # pyright: ignore[reportArgumentType] -- AsyncFile uses readline alone
-        stdout = BoundedWriter(raw_writer, lambda: leave(1))
+        tasks.start_soon(watch_parent, leave, parent)
+        stdin = anyio.wrap_file(front)  # pyright: ignore[reportArgumentType] -- AsyncFile uses readline alone
+        stdout = BoundedWriter(front, lambda: leave(1))
         async with stdio_server(stdin, stdout) as (read_stream, write_stream):  # pyright: ignore[reportArgumentType] -- write and flush are all it uses
             # MCPServer.run_stdio_async would claim fd 0 and 1 itself and read lines without a bound.
             server = app._lowlevel_server  # pyright: ignore[reportPrivateUsage]

@@ -1,23 +1,38 @@
 """`penstock serve`: the server over stdio."""
 
 import gc
-import logging
-import sys
+import os
 from pathlib import Path
 
-import anyio
-
-from .app import EngineSource, create_app
 from .config import Config
-from .runtime import Exit, serve_stdio
+from .front import Front, load_answers
+from .wire import WireReader, WireWriter, oversized_error
 
 
-def serve(config: Config, root: Path, *, read_fd: int, write_fd: int) -> int:
-    """Serve until the client leaves; the process ends inside."""
+def serve(config: Config, root: Path, *, read_fd: int, write_fd: int, is_plain: bool = False) -> int:
+    """Serve until the client leaves; the process ends inside. `is_plain` leaves every answer to the SDK (for tests)."""
+    parent = os.getppid()
+    writer = WireWriter(open(write_fd, "wb", closefd=False), lambda: os._exit(0))  # noqa: SIM115 -- lives as long as the process
+    raw = open(read_fd, "rb", closefd=False)  # noqa: SIM115
+    reader = WireReader(raw, lambda request_id: writer.write(oversized_error(request_id)))
+    front = Front(reader, writer, load_answers(), is_open=not is_plain)
+    front.start()
+    return _serve_behind(front, config, root, parent)
+
+
+def _serve_behind(front: Front, config: Config, root: Path, parent: int) -> int:
+    """Import what start-up does not need, and serve."""
+    import logging
+    import sys
+
+    import anyio
+
+    from .app import EngineSource, create_app
+    from .runtime import Exit, serve_stdio
+
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="penstock: %(levelname)s %(message)s")
     source = EngineSource(config, root)
     app = create_app(source)
     gc.enable()
-    leave = Exit(source.close)
-    anyio.run(serve_stdio, app, read_fd, write_fd, leave)
+    anyio.run(serve_stdio, app, front, Exit(source.close), parent)
     return 0

@@ -16,7 +16,7 @@ from .filters.filter import Filtered, Focus
 
 PART_BYTES: Final = 8 << 20
 """An original is kept in parts of at most this size: one restore brings one back in memory."""
-END_BYTES: Final = 3 << 20
+END_BYTES: Final = 2 << 20
 """Above twice this only the ends of an output and the telling lines between are looked at; the original is kept whole."""
 MAX_KEPT_BYTES: Final = 256 << 20
 """More of one output than this is not kept: half a spool."""

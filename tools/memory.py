@@ -65,10 +65,12 @@ class MemoryTool:
         if not found:
             total, live = self._facts.statistics()
             return Answer(clean_text(f'{head} · 0 matches in {total} facts, {live} live\nnext memory(action="list")'))
-        listing = fit_items([_recalled_item(one) for one in found], call, budget - _ENVELOPE_TOKENS, self._counter)
+        topic = shown(found[0].fact.topic, 80)
+        frame = self._counter.count(f"{head}{topic}").tokens + _ENVELOPE_TOKENS
+        listing = fit_items([_recalled_item(one) for one in found], call, budget - frame, self._counter)
         first = facts_line(head, f"{listing.items} of {len(found)} facts")
         more = f" · {listing.left_out} more: budget={2 * budget}" if listing.left_out else ""
-        last = f'next memory(action="list", topic="{shown(found[0].fact.topic, 80)}"){more}'
+        last = f'next memory(action="list", topic="{topic}"){more}'
         return Answer(clean_text("\n".join([first, *listing.lines, last])))
 
     def live_lines(self, call: Call, budget: int) -> list[str]:

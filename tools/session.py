@@ -79,17 +79,16 @@ class SessionTool:
         if not found.found:
             first = facts_line(head, "session", f"0 matches above the thresholds of: {tiers or 'no tier (no words to look for)'}")
             return Answer(clean_text(f'{first}\nnext search(scope="workspace") · session(action="list")'))
-        listing = fit_items(recalled_items(found.found), call, budget - _ENVELOPE_TOKENS, self._counter)
-        first = facts_line(
-            head,
-            "session",
-            f"{listing.items} of {len(found.found)} entries",
-            f"tiers: {tiers}",
-            f"best {found.found[0].similarity:.2f}",
-        )
-        nexts = [f'restore(handle="{handle}")' for one in found.found for handle in one.handles[:1] if self._has_handle(handle)]
-        more = [f"{listing.left_out} more: budget={2 * budget}"] if listing.left_out else []
-        last = "next " + " · ".join([*dict.fromkeys(nexts[:3]), *more] or ['search(scope="workspace")'])
+        total = len(found.found)
+        facts = (f"tiers: {tiers}", f"best {found.found[0].similarity:.2f}")
+        restorable = (handle for one in found.found for handle in one.handles[:1] if self._has_handle(handle))
+        nexts = [f'restore(handle="{handle}")' for handle in list(dict.fromkeys(restorable))[:3]]
+        more = f"{total} more: budget={2 * budget}"
+        frame = self._count("\n".join([facts_line(head, "session", f"{total} of {total} entries", *facts), *nexts, more])) + 12
+        listing = fit_items(recalled_items(found.found), call, budget - frame, self._counter)
+        first = facts_line(head, "session", f"{listing.items} of {total} entries", *facts)
+        nexts += [f"{listing.left_out} more: budget={2 * budget}"] if listing.left_out else []
+        last = "next " + " · ".join(nexts or ['search(scope="workspace")'])
         return Answer(clean_text("\n".join([first, *listing.lines, last])))
 
     def resume_summary(self, wanted: str, budget: int) -> tuple[Target | None, str]:

@@ -7,6 +7,7 @@ Peak memory is about 40 bytes per posting, which bounds how large a segment may 
 import hashlib
 import os
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -28,7 +29,8 @@ class Assembler:
     """Collects files and gives the arrays of a segment."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, int] = {}
+        self._ids: defaultdict[str, int] = defaultdict()
+        self._ids.default_factory = self._ids.__len__
         self._doc_ptr = array("q", [0])
         self._doc_terms = array("I")
         self._doc_tfs = array("I")
@@ -56,23 +58,19 @@ class Assembler:
 
     def add(self, row: FileRow, analysis: FileAnalysis) -> None:
         """Take a file in."""
-        file_id = len(self._rows)
+        file_id, ids = len(self._rows), self._ids
         self._rows.append(row)
         for chunk in analysis.chunks:
             doc = len(self._docs)
             self._docs.append((file_id, chunk.start, chunk.end, chunk.length))
-            for term, tf in chunk.terms.items():
-                self._doc_terms.append(self._id(term))
-                self._doc_tfs.append(tf)
+            self._doc_terms.extend(map(ids.__getitem__, chunk.terms))
+            self._doc_tfs.extend(chunk.terms.values())
             self._doc_ptr.append(len(self._doc_terms))
             self._symbol_texts.append(symbols_text(chunk.symbols).encode("utf-8", "replace"))
-            self._symbol_pairs.extend((self._id(term), doc) for term in sorted(symbol_terms(chunk.symbols)))
+            self._symbol_pairs.extend((ids[term], doc) for term in sorted(symbol_terms(chunk.symbols)))
         self._file_doc.append(len(self._docs))
         if row.status.is_searchable:
-            self._path_pairs.extend((self._id(term), file_id) for term in sorted(path_terms(row.path)))
-
-    def _id(self, term: str) -> int:
-        return self._ids.setdefault(term, len(self._ids))
+            self._path_pairs.extend((ids[term], file_id) for term in sorted(path_terms(row.path)))
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays of the segment."""

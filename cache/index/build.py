@@ -62,6 +62,9 @@ class FileStarted:
     """The child is about to read this file of the job."""
 
     position: int
+    pid: int
+    cpu_s: float
+    """Processor seconds that the child had used by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ def build_segment(job: BuildJob) -> Generator[FileStarted | Assembling | Segment
     )
     analyser = Analyser(job.definitions)
     assembler = Assembler()
-    taken = 0
+    taken, pid = 0, os.getpid()
     for position, wanted in enumerate(job.files):
         if assembler.n_postings >= job.max_postings:
             break
-        yield FileStarted(position)
+        yield FileStarted(position, pid, time.process_time())
         indexed = index_file(workspace, analyser, wanted, job.racy_ns)
         if indexed is not None:
             assembler.add(*indexed)

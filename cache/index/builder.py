@@ -1,70 +1,51 @@
 """Building in the background: stale files -> segments, one builder per workspace across processes.
 
-The thread holds the build lock of the index directory for as long as it writes. Each batch is one job of the worker and
-becomes one published segment, so searches see files as they come in. A file that makes the child hang or crash is tried
-again cut by lines, then given up and labelled; the batch is repeated without harm to the others.
+The thread holds the build lock of the index directory for as long as it writes. Batches run in two lanes, each batch one job of
+the worker and one published segment, so searches see files as they come in; small segments are merged at the end.
 """
 
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
 from ..errors import PenstockError
-from ..worker import Worker, WorkerCrashed, WorkerFailed, WorkerTimeout
-from ..workspace.files import WorkspaceLimits
-from ..workspace.secrets import SecretRule
-from .build import BuildJob, FileStarted, SegmentWritten, WantedFile
-from .chunk import MAX_FILE_BYTES
+from ..worker import Worker, WorkerTimeout
+from .build import SegmentWritten, WantedFile
+from .buildplan import LiveSegmentEntry, plan_batch, plan_merge
+from .lane import BuildFailed, BuildLane, BuildSource
 from .manifest import IndexDirectory, Manifest, SegmentEntry
 from .values import IndexLimits
 
-_SILENCE_S: Final = 120.0
-"""Writing the largest segment takes a few seconds; this is for a disk that hangs."""
-_MAX_CULPRITS: Final = 40
-_MERGE_BYTES: Final = 96_000_000
-_MERGED_DEAD_RATIO: Final = 0.25
 _LOCK_POLL_S: Final = 0.2
 _LOCK_WAIT_S: Final = 600.0
+_MERGE_S: Final = 300.0
 _HARD: Final = 3
+_MERGE: Final = "penstock.cache.index.build:merge_segments"
 
 _log = logging.getLogger(__name__)
 
 
-class BuildFailed(Exception):
-    """The worker could not write a segment; searches go on over what there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildSource:
-    """What the child needs to know of the workspace."""
-
-    roots: tuple[str, ...]
-    limits: WorkspaceLimits
-    secrets: SecretRule
-    definitions: str
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSegmentEntry:
-    """A segment of the manifest, with the mask of its live files."""
-
-    entry: SegmentEntry
-    mask: bytes
-    dead_ratio: float
-
-
 class BuildProgress:
-    """How far the build is; written by its thread, read by searches."""
+    """How far the build is; written by its threads, read by searches."""
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.done = 0
         self.has_failed = False
+        self.is_indexed: Final = threading.Event()
+        """Set when every file is in a published segment; merging may go on."""
         self.is_finished: Final = threading.Event()
+        self._lock = threading.Lock()
+
+    def advance(self, files: int) -> None:
+        """Count files that are dealt with."""
+        with self._lock:
+            self.done = min(self.total, self.done + files)
 
 
 class Builder:
@@ -84,7 +65,6 @@ class Builder:
     ) -> None:
         self._worker = worker
         self._directory = directory
-        self._source = source
         self._limits = limits
         self._adopt = adopt
         self._still_wanted = still_wanted
@@ -93,6 +73,7 @@ class Builder:
         self._lock = threading.Lock()
         self._current: BuildProgress | None = None
         self._is_closed = threading.Event()
+        self._lane = BuildLane(worker, source, limits, self._is_closed)
         self.builds = 0
         self.failures = 0
 
@@ -107,17 +88,18 @@ class Builder:
             if self._current is not None:
                 return self._current
             progress = self._current = BuildProgress(len(files))
-        threading.Thread(target=self._run, args=(list(files), progress, is_flush), name="index-build", daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(list(files), progress), kwargs={"is_flush": is_flush}, daemon=True)
+        thread.start()
         return progress
 
     def close(self) -> None:
-        """Stop the running build; its lock is freed when its thread notices, within 50 ms."""
+        """Stop the running build; its lock is freed when its threads notice, within 50 ms."""
         self._is_closed.set()
         current = self._current
         if current is not None:
             current.is_finished.wait(5.0)
 
-    def _run(self, files: list[WantedFile], progress: BuildProgress, is_flush: bool) -> None:
+    def _run(self, files: list[WantedFile], progress: BuildProgress, *, is_flush: bool) -> None:
         try:
             self._build_alone(files, progress, is_flush=is_flush)
         except (BuildFailed, PenstockError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
@@ -128,36 +110,49 @@ class Builder:
         finally:
             with self._lock:
                 self._current = None
+            progress.is_indexed.set()
             progress.is_finished.set()
 
     def _build_alone(self, files: list[WantedFile], progress: BuildProgress, *, is_flush: bool) -> None:
         end = time.monotonic() + _LOCK_WAIT_S
         self._directory.create()
         while (lock := self._directory.try_lock()) is None:
-            if self._is_closed.wait(_LOCK_POLL_S) or time.monotonic() > end:
-                return
+            # Another process builds: its segments come in as it publishes them.
             if self._directory.has_news():
                 self._adopt()
+            if self._is_closed.wait(_LOCK_POLL_S) or time.monotonic() > end:
+                return
         try:
             if self._directory.has_news():
                 self._adopt()
-            self._build(files if is_flush else self._still_wanted(files), progress)
+            manifest = self._build(files if is_flush else self._still_wanted(files), progress)
+            progress.is_indexed.set()
+            if self._pressure() < _HARD and not self._is_closed.is_set():
+                self._merge(manifest)
         finally:
             lock.release()
 
-    def _build(self, files: list[WantedFile], progress: BuildProgress) -> None:
+    def _build(self, files: list[WantedFile], progress: BuildProgress) -> Manifest:
         self.builds += 1
         progress.total, manifest = len(files), self._directory.read()
         if len(self._live_entries(manifest)) < len(manifest.segments):
             manifest = Manifest(manifest.generation)  # damaged on disk: start over
-        while files and not self._is_closed.is_set():
-            batch = plan_batch(files, self._limits, is_halved=self._pressure() >= _HARD)
-            target = self._directory.new_segment(manifest.generation + 1, 0)
-            written = self._write(batch, target, progress)
-            manifest = self._publish(manifest, manifest.segments, target, written)
-            del files[: max(1, written.taken)]
-        if self._pressure() < _HARD and not self._is_closed.is_set():
-            self._merge(manifest)
+        numbers, base = itertools.count(), manifest.generation + 1
+        running: dict[Future[SegmentWritten], tuple[list[WantedFile], Path]] = {}
+        with ThreadPoolExecutor(self._limits.build_lanes, thread_name_prefix="index-lane") as pool:
+            while (files or running) and not self._is_closed.is_set():
+                is_short = self._pressure() >= _HARD
+                while files and len(running) < (1 if is_short else self._limits.build_lanes):
+                    batch = plan_batch(files, self._limits, is_halved=is_short)
+                    del files[: len(batch)]
+                    target = self._directory.new_segment(base, next(numbers))
+                    running[pool.submit(self._lane.write, batch, target, progress.advance)] = (batch, target)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    batch, target = running.pop(future)
+                    written = future.result()
+                    manifest = self._publish(manifest, manifest.segments, target, written)
+                    files[:0] = batch[max(1, written.taken) :]
+        return manifest
 
     def _publish(self, manifest: Manifest, kept: Sequence[SegmentEntry], target: Path, written: SegmentWritten) -> Manifest:
         if not written.n_files:
@@ -167,104 +162,19 @@ class Builder:
         self._adopt()
         return manifest
 
-    def _write(self, batch: list[WantedFile], target: Path, progress: BuildProgress) -> SegmentWritten:
-        """Write one segment, setting aside the files that break the child."""
-        done = progress.done
-        for _ in range(_MAX_CULPRITS):
-            target.unlink(missing_ok=True)
-            watch = _FileWatch(self._limits.parse_s, self._is_closed)
-            source = self._source
-            job = BuildJob(
-                source.roots, source.limits, source.secrets, source.definitions, str(target), tuple(batch), self._limits.racy_ns
-            )
-            try:
-                for event in self._worker.stream(
-                    "penstock.cache.index.build:build_segment", job, silence_s=_SILENCE_S, is_stopped=watch.check
-                ):
-                    if isinstance(event, SegmentWritten):
-                        return event
-                    if isinstance(event, FileStarted):
-                        watch.begin(event.position)
-                        progress.done = done + event.position
-                    else:
-                        watch.begin(-1)
-            except (WorkerTimeout, WorkerCrashed, WorkerFailed) as error:
-                if self._is_closed.is_set() or not 0 <= watch.position < len(batch):
-                    raise BuildFailed(error.kind if isinstance(error, WorkerFailed) else type(error).__name__) from error
-                culprit = batch[watch.position]
-                batch[watch.position] = replace(culprit, is_parsed=False, is_read=culprit.is_parsed)
-        raise BuildFailed("too many files break the parser")
-
     def _merge(self, manifest: Manifest) -> None:
-        entries = self._live_entries(manifest)
-        chosen = plan_merge(entries, self._limits.max_segments)
-        if len(chosen) < 2 and not any(entry.dead_ratio > _MERGED_DEAD_RATIO for entry in chosen):
+        chosen = plan_merge(self._live_entries(manifest), self._limits.max_segments)
+        if not chosen:
             return
-        names = {entry.entry.name for entry in chosen}
-        target = self._directory.new_segment(manifest.generation + 1, 1)
-        sources = tuple((str(self._directory.path / e.entry.name), e.entry.sha256, e.entry.size, e.mask) for e in chosen)
-        written = self._worker.call(
-            "penstock.cache.index.build:merge_segments", sources, str(target), timeout_s=_SILENCE_S, is_stopped=self._stop
+        names = {one.entry.name for one in chosen}
+        target = self._directory.new_segment(manifest.generation + 1, 0)
+        sources = tuple(
+            (str(self._directory.path / one.entry.name), one.entry.sha256, one.entry.size, one.mask) for one in chosen
         )
+        written = self._worker.call(_MERGE, sources, str(target), timeout_s=_MERGE_S, is_stopped=self._check_open)
         if isinstance(written, SegmentWritten):
-            kept = [entry for entry in manifest.segments if entry.name not in names]
-            self._publish(manifest, kept, target, written)
+            self._publish(manifest, [entry for entry in manifest.segments if entry.name not in names], target, written)
 
-    def _stop(self) -> None:
+    def _check_open(self) -> None:
         if self._is_closed.is_set():
             raise WorkerTimeout("the server is ending")
-
-
-class _FileWatch:
-    """Raises when one file has been under way for too long, or the builder is closed."""
-
-    def __init__(self, limit_s: float, is_closed: threading.Event) -> None:
-        self._limit_s = limit_s
-        self._is_closed = is_closed
-        self._since = time.monotonic()
-        self.position = -1
-
-    def begin(self, position: int) -> None:
-        """Note that the child has begun with this file of the batch."""
-        self.position = position
-        self._since = time.monotonic()
-
-    def check(self) -> None:
-        """Raise WorkerTimeout if the file at hand is over its time."""
-        if self._is_closed.is_set():
-            raise WorkerTimeout("the server is ending")
-        if self.position >= 0 and time.monotonic() - self._since > self._limit_s:
-            raise WorkerTimeout("one file took too long")
-
-
-def plan_batch(files: Sequence[WantedFile], limits: IndexLimits, *, is_halved: bool = False) -> list[WantedFile]:
-    """Take the files of the next segment: bounded in number and in bytes of text. Pure."""
-    share = 2 if is_halved else 1
-    batch: list[WantedFile] = []
-    nbytes = 0
-    for file in files:
-        size = file.stat[1] if file.stat[1] <= MAX_FILE_BYTES else 0
-        if batch and (len(batch) >= limits.batch_files // share or nbytes + size > limits.batch_bytes // share):
-            break
-        batch.append(file)
-        nbytes += size
-    return batch
-
-
-def plan_merge(entries: Sequence[LiveSegmentEntry], max_segments: int) -> list[LiveSegmentEntry]:
-    """Choose segments to merge: the smallest that fit together, if there are several small ones or much is dead. Pure.
-
-    Order is kept, for the newest copy of a file is the live one; masks make that hold across the merge.
-    """
-    wasted = any(entry.dead_ratio > _MERGED_DEAD_RATIO for entry in entries)
-    small = sum(entry.entry.size < _MERGE_BYTES // 4 for entry in entries)
-    if not wasted and len(entries) <= max_segments and small < 2:
-        return []
-    chosen: set[str] = set()
-    room = _MERGE_BYTES
-    for entry in sorted(entries, key=lambda e: e.entry.size):
-        if entry.entry.size > room:
-            break
-        room -= entry.entry.size
-        chosen.add(entry.entry.name)
-    return [entry for entry in entries if entry.entry.name in chosen]

@@ -69,6 +69,10 @@ class WalkTable:
         keys = np.fromiter((hash(file.rel) for file in files), np.int64, len(files))
         return cls(keys, stat_table([(s.ino, s.size, s.mtime_ns, s.ctime_ns) for s in (file.stat for file in files)]))
 
+    def first(self, count: int) -> "WalkTable":
+        """Return the first `count` files."""
+        return self if count == len(self.keys) else WalkTable(self.keys[:count], self.stats[:count])
+
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:

@@ -18,12 +18,14 @@ from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
 from .build import WantedFile
-from .builder import Builder, BuildSource, LiveSegmentEntry
+from .builder import Builder
+from .buildplan import LiveSegmentEntry
 from .catalog import Ints, SweepPlan, WalkTable, key_of
 from .chunk import FileStatus
 from .delta import DeltaFile
 from .holder import StateHolder
 from .indexer import FileIndexer, stat_of
+from .lane import BuildSource
 from .manifest import IndexDirectory, Manifest, engine_version
 from .segment import FileRow
 from .state import IndexState
@@ -178,7 +180,9 @@ class IndexEngine:
             )
         files = (walk.files[position] for position in plan.stale.tolist())
         build = self._builder.start([WantedFile(file.rel, stat_of(file)) for file in files])
-        while not build.is_finished.wait(_WAIT_SLICE_S):
+        # A build that is already merging began before these files changed: the next one takes them.
+        is_over = build.is_finished if build.is_indexed.is_set() else build.is_indexed
+        while not is_over.wait(_WAIT_SLICE_S):
             deadline.check()
             progress(build.done, build.total, f"indexed {build.done:,} of {build.total:,} files")
             if self._clock() >= until:
@@ -259,7 +263,7 @@ def skipped_of(state: IndexState) -> dict[FileStatus, int]:
 def coverage_of(state: IndexState, walk: Walk, plan: SweepPlan, *, is_building: bool) -> Coverage:
     """Say how much of a walk is in a state; a file of which an older version is indexed is not searched. Pure."""
     unsearched = sum(unsearched_of(state).values())
-    searched = len(walk.files) - len(plan.stale) - unsearched
+    searched = len(walk.table.keys) - len(plan.stale) - unsearched
     return Coverage(max(0, searched), max(0, walk.total - unsearched), walk.is_complete, is_building, skipped_of(state))
 
 

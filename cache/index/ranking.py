@@ -38,7 +38,6 @@ class RankingWeights:
     """Per idf of an identifier of the query that a chunk defines."""
     size: float = 0.05
     """Per doubling of the number of chunks: larger files are more often the place."""
-    max_sized: int = 40
     named_path: float = 10.0
     """For a file that the query names by its path: about the idf of two rare terms."""
     definition: float = 100.0
@@ -91,7 +90,7 @@ def rank(
     is_candidate = bonus > 0
     is_candidate[best.files] = True
     totals += bonus
-    totals *= 1 + weights.size * np.log2(1 + np.minimum(sources.n_chunks, weights.max_sized))
+    totals *= 1 + weights.size * sources.sizes
     prior = np.asarray(PRIORS[prefer])[sources.kinds]
     for file in _named_files(sources, scored, query):
         totals[file] += weights.named_path

@@ -41,7 +41,7 @@ def search(
     scored = score(state, query.weights)
     sources = Sources.of(state)
     ranking = rank(sources, scored, query, k=k, prefer=prefer, accepts=accepts)
-    describe = _Describer(sources, scored, Counter(query.tokens))
+    describe = _Describer(sources, scored, Counter(query.tokens), ranking.files)
     hits = [describe.hit(file) for file in ranking.files]
     unknown = tuple(term.term for term in scored.terms if not term.df and not len(sources.files_with(term)))
     return SearchResult(
@@ -58,44 +58,42 @@ def search(
 
 
 class _Describer:
-    """Turns ranked files into hits."""
+    """Turns ranked files into hits; the terms of all shown chunks are looked up together."""
 
-    def __init__(self, sources: Sources, scored: CorpusScores, times: Counter[str]) -> None:
+    def __init__(self, sources: Sources, scored: CorpusScores, times: Counter[str], files: Sequence[RankedFile]) -> None:
         self._sources = sources
         self._terms = sorted(scored.terms, key=lambda term: (-term.idf, term.term))
         self._times = times
         state = sources.state
         self._average = state.length / state.n_docs if state.n_docs else 0.0
+        self._frequencies = sources.frequencies(self._terms, [(f.source, doc) for f in files for doc in self._docs_of(f)])
+
+    def _docs_of(self, file: RankedFile) -> Sequence[int]:
+        """Return the chunks that a hit speaks of: the best ones, or the first if only the path matches."""
+        return file.docs[: 1 + _MAX_ALSO] or [self._sources.first_doc(file.file)]
 
     def hit(self, file: RankedFile) -> Hit:
-        """Describe a file by its best chunk, or by its first if only its path matches."""
-        sources = self._sources
-        doc = file.docs[0] if file.docs else sources.first_doc(file.file)
+        """Describe a file by its best chunk."""
+        doc, *others = self._docs_of(file)
         if doc < 0:
             return Hit(file.path, 1, 1, file.score, 0.0, (), self._matched(file, doc))
-        place = sources.place(file.source, doc)
+        place = self._sources.place(file.source, doc)
         bm25 = self._bm25(file.source, doc)
         also: list[tuple[int, int]] = []
-        for other in file.docs[1 : 1 + _MAX_ALSO]:
+        for other in others:
             if self._bm25(file.source, other) >= _ALSO_RATIO * bm25:
-                there = sources.place(file.source, other)
+                there = self._sources.place(file.source, other)
                 also.append((there.start, there.end))
         return Hit(file.path, place.start, place.end, file.score, bm25, place.symbols, self._matched(file, doc), tuple(also))
 
     def _bm25(self, source: int, doc: int) -> float:
         """Return BM25Okapi's score of a chunk for the query's tokens, repeats counted."""
         norm = K1 * (1 - B + B * self._sources.length(source, doc) / self._average) if self._average else K1
-        total = 0.0
-        for term in self._terms:
-            tf = self._sources.frequency(source, doc, term)
-            total += self._times[term.term] * term.idf * (tf * (K1 + 1) / (tf + norm))
-        return total
+        found = zip(self._terms, self._frequencies[source, doc], strict=True)
+        return sum(self._times[term.term] * term.idf * (tf * (K1 + 1) / (tf + norm)) for term, tf in found if tf)
 
     def _matched(self, file: RankedFile, doc: int) -> tuple[str, ...]:
         """Return the query terms that the chunk or the path holds, rarest first."""
         in_path = {token for word in words_of(file.path) for token in expand_word(word)}
-        return tuple(
-            term.term
-            for term in self._terms
-            if term.term in in_path or (doc >= 0 and self._sources.frequency(file.source, doc, term))
-        )
+        found = zip(self._terms, self._frequencies[file.source, doc], strict=True)
+        return tuple(term.term for term, tf in found if tf or term.term in in_path)

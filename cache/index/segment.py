@@ -80,8 +80,8 @@ class Segment:
         self.name: Final = name
         self.nbytes: Final = nbytes
         # Bisection reads a handful of bytes at a time; a memoryview does that five times faster than an array.
-        self._terms_blob: Final = memoryview(arrays["terms_blob"])
-        self._terms_ptr: Final = memoryview(arrays["terms_ptr"])
+        self._terms_blob: Final = memoryview(arrays["terms_blob"].data)
+        self._terms_ptr: Final = memoryview(arrays["terms_ptr"].data)
         self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
         self.post_ptr: npt.NDArray[np.int64] = arrays["post_ptr"]
         self.post_doc: Documents = arrays["post_doc"]

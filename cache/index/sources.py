@@ -3,7 +3,9 @@
 A source is a segment, or, last, the delta. Built once per state and kept with it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from .state import IndexState
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _KEY: Final = "_sources"
+_MAX_SIZED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Sources:
         self.n_chunks: Final[Ints] = np.concatenate([*(np.diff(segment.file_doc) for segment in segments), chunks])
         kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
         self.kinds: Final[Any] = np.concatenate([*(segment.file_kind for segment in segments), kinds])
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """Doublings of the number of chunks, by file."""
+        return np.log2(1 + np.minimum(self.n_chunks, _MAX_SIZED))
 
     @classmethod
     def of(cls, state: IndexState) -> "Sources":
@@ -130,16 +138,29 @@ class Sources:
             return int(self.state.segments[number].segment.file_doc[file - self.starts[number]])
         return int(np.searchsorted(self.delta_owner, file))
 
-    def frequency(self, source: int, doc: int, term: TermPostings) -> int:
-        """Return how often a chunk holds a term."""
+    def frequencies(self, terms: Sequence[TermPostings], chunks: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[int]]:
+        """Return, for each (source, chunk), how often it holds each term; none for a chunk below 0."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for source in {source for source, _ in chunks}:
+            docs = sorted({doc for one, doc in chunks if one == source})
+            columns = [self._column(source, docs, term) for term in terms]
+            for row, doc in enumerate(docs):
+                found[source, doc] = [column[row] for column in columns]
+        return found
+
+    def _column(self, source: int, docs: Sequence[int], term: TermPostings) -> list[int]:
         if source == len(self.state.segments):
-            return self.state.delta.documents[doc].chunk.terms.get(term.term, 0)
+            documents = self.state.delta.documents
+            return [documents[doc].chunk.terms.get(term.term, 0) if doc >= 0 else 0 for doc in docs]
         tid = term.ids[source]
         if tid is None:
-            return 0
-        docs, tfs = self.state.segments[source].segment.postings(tid)
-        at = int(np.searchsorted(docs, doc))
-        return int(tfs[at]) if at < len(docs) and int(docs[at]) == doc else 0
+            return [0] * len(docs)
+        held, tfs = self.state.segments[source].segment.postings(tid)
+        if not len(held):
+            return [0] * len(docs)
+        wanted = np.asarray(docs, np.int64)
+        at = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+        return np.where(held[at] == wanted, tfs[at], 0).tolist()
 
     def length(self, source: int, doc: int) -> int:
         """Return the tokens of a chunk."""

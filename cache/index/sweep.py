@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..deadline import Deadline
 from ..workspace.files import Workspace
 from ..workspace.values import WalkedFile
@@ -17,6 +19,7 @@ class Walk:
     """One walk of the workspace, cut to what may be indexed."""
 
     files: Sequence[WalkedFile]
+    """All of the walk; the table holds the first of them, which may be indexed."""
     table: WalkTable
     is_complete: bool
     total: int
@@ -57,20 +60,18 @@ class Sweeper:
         """
         began = self._clock()
         result = self._workspace.walk(deadline=deadline)
-        files, is_whole = within_bytes(result.files, self._limits.max_text_bytes)
-        walk = Walk(files, WalkTable.from_files(files), result.is_complete and is_whole, max(result.seen, len(result.files)))
-        if result.is_complete:
-            walk = Walk(files, walk.table, walk.is_complete, len(result.files))
+        table = WalkTable.from_files(result.files)
+        fitting = files_within(table, self._limits.max_text_bytes)
+        is_whole = fitting == len(table.keys)
+        total = len(table.keys) if result.is_complete else max(result.seen, len(table.keys))
+        walk = Walk(result.files, table.first(fitting), result.is_complete and is_whole, total)
         self._began, self._cost_s = began, self._clock() - began
         self.walks += 1
         return walk
 
 
-def within_bytes(files: Sequence[WalkedFile], max_text_bytes: int) -> tuple[Sequence[WalkedFile], bool]:
-    """Return the files, in order, whose text fits, and whether all do; files too large to be indexed cost nothing. Pure."""
-    total = 0
-    for position, file in enumerate(files):
-        total += file.stat.size if file.stat.size <= MAX_FILE_BYTES else 0
-        if total > max_text_bytes:
-            return files[:position], False
-    return files, True
+def files_within(table: WalkTable, max_text_bytes: int) -> int:
+    """Return how many files, in order, have text that fits; files too large to be indexed cost nothing. Pure."""
+    sizes = table.stats[:, 1]
+    total = np.cumsum(np.where(sizes <= MAX_FILE_BYTES, sizes, 0))
+    return int(np.searchsorted(total, max_text_bytes, side="right"))

@@ -112,7 +112,10 @@ class IndexLimits:
     max_text_bytes: int = 1_000_000_000
     """Text of the workspace that is indexed; above, coverage says what is left out."""
     batch_files: int = 1_500
-    batch_bytes: int = 24_000_000
+    batch_bytes: int = 8_000_000
+    """Text of one segment as it is built; searches see it when it is done."""
+    build_lanes: int = 2
+    """Children that build at the same time; each may use 300 MB."""
     walk_every_s: float = 2.0
     """Least time between two walks where one costs more than `cheap_walk_s`; below that every search walks."""
     cheap_walk_s: float = 1.0

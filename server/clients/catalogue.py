@@ -157,7 +157,7 @@ _SPECS: Final = (
         syntax=Syntax.TOML,
         shape=_required,
         root_rule=RootRule.LAUNCH_FOLDER,
-        note="Start a new session. A project's .codex/config.toml counts only in trusted projects.",
+        note="Start a new session; `required` makes Codex wait for the tools. A project's file counts only in trusted projects.",
     ),
     ClientSpec(
         "gemini-cli",

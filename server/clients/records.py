@@ -56,10 +56,11 @@ class RecordStore:
         _write_private(place / _RECORD, json.dumps(values, indent=2).encode())
 
     def drop(self, path: Path) -> None:
-        """Forget a file; removes the folder of records when it was the last."""
+        """Forget a file; removes the folders that are empty then."""
         shutil.rmtree(self._place(path), ignore_errors=True)
         with contextlib.suppress(OSError):
             self._folder.rmdir()
+            self._folder.parent.rmdir()
 
     def backup_path(self, path: Path) -> Path:
         """Where the original bytes of a file are kept."""

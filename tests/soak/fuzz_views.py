@@ -1,7 +1,7 @@
 """Fuzz the views: any bytes under any name must give an outline and views, in time, without a crash.
 
-With `atheris` installed the input is guided by coverage (`pip install atheris`; a few Pythons have wheels), else it is
-made by mutating the samples of `tests/tools/samples` at random. `FUZZ_MINUTES` (default 10) bounds the run.
+Samples of `tests/tools/samples` are mutated at random; with `atheris` installed (`pip install atheris`, where it has a wheel)
+half of the time the input is guided by coverage. `FUZZ_MINUTES` (default 10) bounds the run, `FUZZ_SEED` varies it.
 """
 
 import importlib
@@ -9,7 +9,10 @@ import importlib.util
 import json
 import os
 import random
+import re
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -99,18 +102,45 @@ def run_random(minutes: float, seed: int) -> tuple[int, float]:
     return runs, slowest
 
 
+def run_guided(minutes: float) -> int:
+    """Fuzz with atheris in a child process (it ends the process it runs in); return how many inputs it ran."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-views-") as folder:
+        for at, sample in enumerate(SAMPLES):
+            (Path(folder) / sample.name).write_bytes(bytes([at]) + sample.read_bytes())
+        command = [sys.executable, "-m", "tests.soak.fuzz_views", "--guided", str(minutes), folder]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    finished = re.search(r"Done (\d+) runs", done.stderr)
+    if done.returncode != 0 or finished is None:
+        raise AssertionError(done.stderr[-4_000:])
+    return int(finished[1])
+
+
+def fuzz_guided(minutes: float, folder: str) -> None:
+    """Run atheris here; does not return."""
+    atheris = importlib.import_module("atheris")
+    atheris.instrument_all()
+    limits = [f"-max_total_time={int(minutes * 60)}", "-max_len=20000", f"-timeout={int(MAX_SECONDS * 5)}"]
+    atheris.Setup([sys.argv[0], *limits, folder], _check_one)
+    atheris.Fuzz()
+
+
+def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
+    line = {"soak": "fuzz_views", "metric": metric, "value": round(value, 3), "unit": unit, "reference": reference}
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
 def main() -> int:
-    """Fuzz for `FUZZ_MINUTES`; print one JSON line at the end."""
+    """Fuzz for `FUZZ_MINUTES`, half of it guided where atheris is installed, and report."""
+    if sys.argv[1:2] == ["--guided"]:
+        fuzz_guided(float(sys.argv[2]), sys.argv[3])
     minutes = float(os.environ.get("FUZZ_MINUTES", "10"))
-    if importlib.util.find_spec("atheris") is not None and "--random" not in sys.argv:
-        atheris = importlib.import_module("atheris")
-        atheris.instrument_all()
-        atheris.Setup([sys.argv[0], f"-max_total_time={int(minutes * 60)}", "-max_len=20000"], _check_one)
-        atheris.Fuzz()  # ends the process
-    runs, slowest = run_random(minutes, seed=int(os.environ.get("FUZZ_SEED", "1")))
-    sys.stdout.write(
-        json.dumps({"soak": "fuzz_views", "minutes": minutes, "inputs": runs, "slowest_s": round(slowest, 3)}) + "\n"
-    )
+    is_guided = importlib.util.find_spec("atheris") is not None
+    if is_guided:
+        report("guided_inputs_without_failure", run_guided(minutes / 2), "inputs")
+    runs, slowest = run_random(minutes / 2 if is_guided else minutes, seed=int(os.environ.get("FUZZ_SEED", "1")))
+    report("mutated_inputs_without_failure", runs, "inputs")
+    report("slowest_view", slowest, "s", MAX_SECONDS)
+    report("minutes", minutes, "min")
     return 0
 
 

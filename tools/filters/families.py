@@ -34,6 +34,7 @@ _RUNNERS: Final = (
     F("pytest", PYTEST, TESTS, ("pytest", "py.test", "tox", "nox"), (
         S("test session starts", r"^=+ test session starts =+", 30),
         S("short test summary info", r"^=+ short test summary info =+", 30),
+        S(" in ", r"^=+ \d+ (?:passed|failed|errors?|skipped|deselected)\b.* in [\d.]+s"),
         S(" in ", r"^=* ?\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|warnings?)\b.* in [\d.]+s", 8),
         S("FAILED ", r"^(?:FAILED|ERROR) \S+\.py(?:::| )", 8),
     )),

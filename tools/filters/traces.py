@@ -92,6 +92,6 @@ def _rank_place(head: int, plain: Sequence[str], frames: bytearray, scores: Scor
             scores.lift(number, Rank.LOCATION)
             # Python shows the source below a frame, Go the place below a function.
             is_go = plain[number][:1] != "\t" and plain[number + 1 : number + 2] and plain[number + 1].startswith("\t")
-            if is_go or frames[number + 1 : number + 2] == b"\2":
+            if is_go or 2 in frames[number + 1 : number + 2]:
                 scores.lift(number + 1, Rank.LOCATION)
             return

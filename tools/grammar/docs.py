@@ -15,7 +15,7 @@ _MARKS: Final = re.compile(r"^(?:/\*+!?|\*+/|\*+|//+[/!<]?|#+:?|--+|;+|%+|\{-|\"
 _CLOSERS: Final = re.compile(r"\s*(?:\*+/|-\}|\"\"\"|''')\s*$")
 _XML: Final = re.compile(r"</?(?:summary|remarks|para|p|see\w*|code|c)\b[^>]*>")
 _NOISE: Final = re.compile(
-    r"^(?:[-=*#/_~\s]*|@\w+.*|(?:noqa|type:|eslint|NOLINT|pylint|(?:end)?region|-\*-|go:|nolint|fmt:|clang-format).*)$"
+    r"^(?:[-=*#/_~\s]*|=(?:begin|end)|@\w+.*|(?:noqa|type:|eslint|NOLINT|pylint|(?:end)?region|-\*-|go:|nolint|fmt:|clang-format).*)$"
 )
 _OPENS: Final = (b"/*", b"{-", b"=begin", b'"""')
 _CLOSES: Final = (b"*/", b"-}", b"=end", b'"""')

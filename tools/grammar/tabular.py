@@ -40,6 +40,7 @@ def _outline(language: str, data: bytes, delimiter: str) -> Outline:
     has_header = bool(header) and all(kind in {"text", "empty"} for kind in first_types)
     if not has_header:
         header = [f"column {at + 1}" for at in range(len(header))]
+        rows.insert(0, _cells(lines.line(1), delimiter))
     rows = [row for row in rows if len(row) >= min(2, len(header))]
     types = [_type_of([row[at] for row in rows if at < len(row)]) for at in range(len(header))]
     columns = ", ".join(f"{clip(name.strip() or '(unnamed)', 40)}: {kind}" for name, kind in zip(header, types, strict=True))

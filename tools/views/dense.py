@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..grammar.definition import MEMBER_KINDS, Definition
-from .fill import fill_budget
+from .fill import FIRST_PART, NO_LINE_FITS, REST, fill_budget
 from .terms import terms_of
 from .view import TokenCount, View, split_lines
 
@@ -27,7 +27,8 @@ def dense_view(text: str, count: TokenCount, *, budget: int, definitions: Sequen
     body, kept = fill_budget(lines, wanted, count, budget)
     total = len(lines)
     whole = not total or kept == ((1, total),)
-    return View("dense", body, kept, total, is_lossy=not whole, rest="lines=<range of a gap>")
+    notes = () if body or not total else (NO_LINE_FITS,)
+    return View("dense", body, kept, total, is_lossy=not whole, notes=notes, rest=REST if body else FIRST_PART)
 
 
 def rank_lines(lines: Sequence[str], definitions: Sequence[Definition] = ()) -> list[int]:

@@ -8,6 +8,10 @@ from typing import Final
 
 from .view import LineRange, TokenCount, gap_mark, gaps_of, merge_ranges, ranges_of, render_kept
 
+REST: Final = "lines=<range of a gap>"
+FIRST_PART: Final = "lines=1:1-4000"
+"""How to read the beginning of a text of lines too long for any budget: by bytes."""
+NO_LINE_FITS: Final = "no whole line fits the budget"
 _SMALL_STEPS: Final = 24
 """How many further lines are tried one by one after the bisection; each costs one count of a text of budget size."""
 _MAX_TOKEN_CHARS: Final = 128

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..grammar.definition import Definition
-from .fill import fill_budget
+from .fill import FIRST_PART, NO_LINE_FITS, REST, fill_budget
 from .passages import passages_of
 from .terms import terms_of
 from .view import LineRange, TokenCount, View, split_lines
@@ -29,7 +29,9 @@ def focus_view(text: str, query: str, count: TokenCount, *, budget: int, definit
     left = sum(1 for at in order[:matched] if not _is_inside(passages[at], kept))
     if left and not whole:
         notes.append(f"{left:,} matching passages not whole in this budget")
-    return View("focus", body, kept, total, is_lossy=not whole, notes=tuple(notes), rest="lines=<range of a gap>")
+    if not body and total:
+        notes.append(NO_LINE_FITS)
+    return View("focus", body, kept, total, is_lossy=not whole, notes=tuple(notes), rest=REST if body else FIRST_PART)
 
 
 def rank_passages(lines: Sequence[str], passages: Sequence[LineRange], query: str) -> tuple[list[int], int]:

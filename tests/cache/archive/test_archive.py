@@ -301,6 +301,7 @@ def test_any_history_of_a_session_restores_to_the_exact_entry_sets(
             label = sorted(truth)[choice % len(truth)]
             if label in kept(archive):
                 assert archive.restore(label).entries == truth[label]
+    archive.recorder.flush()
     for label in kept(archive) & truth.keys():
         target = archive.target(label)
         assert target is not None

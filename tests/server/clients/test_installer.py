@@ -143,7 +143,7 @@ def test_a_missing_file_is_made_and_no_trace_is_left(tmp_path: Path, client: str
     assert b"/opt/penstock" in path.read_bytes()
     assert bench.installer.uninstall(client, yes=True) == 0
     assert tree(bench.home) == {}
-    assert tree(tmp_path) == {"home": None, "project": None, "data": None} or tree(tmp_path) == {"home": None, "project": None}
+    assert tree(tmp_path) == {"home": None, "project": None}
 
 
 @pytest.mark.parametrize("client", [key for key in client_keys() if (spec := client_spec(key)) and spec.project_files])
@@ -264,6 +264,21 @@ def test_the_diff_is_shown_before_the_question(bench: Bench) -> None:
     put(path, '{\n  "ui": {}\n}\n')
     assert bench.installer.install("gemini-cli", OPTIONS) == 0
     assert '+  "mcpServers": {' in bench.person.heard[0]
+
+
+@pytest.mark.parametrize(
+    ("client", "name", "root"),
+    [
+        ("claude-desktop", "claude_desktop.json", "/path/to/your/project"),
+        ("claude-code", "claude_code.json", ""),
+        ("cursor", "cursor.json", ""),
+        ("vscode", "vscode.json", ""),
+    ],
+)
+def test_the_files_to_copy_are_what_an_installation_writes(bench: Bench, client: str, name: str, root: str) -> None:
+    assert bench.installer.install(client, InstallOptions("penstock", root), yes=True) == 0
+    ready = Path(__file__).parents[3] / "configs" / "clients" / name
+    assert user_file(bench, client).read_bytes() == ready.read_bytes()
 
 
 def test_an_unknown_client_gets_the_entry_to_paste(bench: Bench) -> None:

@@ -136,3 +136,6 @@ def test_a_gap_shorter_than_its_mark_is_closed() -> None:
 def test_a_budget_too_small_for_any_line_gives_an_empty_view(count: Count) -> None:
     view = dense_view("word " * 50 + "\n" + "other " * 50 + "\n", count, budget=3)
     assert (view.body, view.kept, view.omitted) == ("", (), ((1, 2),))
+    assert view.notes == ("no whole line fits the budget",)
+    assert view.rest == "lines=1:1-4000"
+    assert "no whole line fits the budget" in focus_view("word " * 50, "word", count, budget=3).notes

@@ -1,0 +1,185 @@
+"""`penstock run`: a command's own semantics, its output shortened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.cache.errors import StoreUnavailable
+from penstock.server.config import load_config
+from penstock.server.run import RunParts, run
+from penstock.server.run_parts import open_run_parts
+
+PYTHON = sys.executable
+DRIVER = """
+import sys
+from pathlib import Path
+from penstock.server.run import run
+
+def parts():
+    from penstock.server.config import load_config
+    from penstock.server.run_parts import open_run_parts
+    data = Path(sys.argv[1])
+    return open_run_parts(load_config(flags={"data_dir": data}, env={}, home=data), Path("/w"))
+
+sys.exit(run(sys.argv[2:], open_parts=parts))
+"""
+NOISY = "for i in range(900): print('test_%d PASSED [ 10%%]' % i)\nprint('=== 900 passed in 1.00s ===')"
+
+
+def wrapped(data_dir: Path, *argv: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([PYTHON, "-c", DRIVER, str(data_dir), *argv], capture_output=True, timeout=60, check=False, **options)
+
+
+def parts_of(data_dir: Path) -> RunParts:
+    return open_run_parts(load_config(flags={"data_dir": data_dir}, env={}, home=data_dir), Path("/w"))
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def started(data_dir: Path) -> Iterator["list[subprocess.Popen[bytes]]"]:
+    processes: list[subprocess.Popen[bytes]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 255])
+def test_the_exit_code_is_the_command_s(data_dir: Path, code: int) -> None:
+    assert wrapped(data_dir, "sh", "-c", f"exit {code}").returncode == code
+
+
+def test_death_by_a_signal_is_128_and_its_number(data_dir: Path) -> None:
+    assert wrapped(data_dir, "sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
+
+
+def test_short_output_is_printed_byte_for_byte_in_order(data_dir: Path) -> None:
+    done = wrapped(data_dir, "sh", "-c", r"echo one; echo two >&2; printf 'three\377\r\n'; echo four >&2")
+    assert done.stdout == b"one\ntwo\nthree\xff\r\nfour\n"
+    assert done.stderr == b""
+    assert not data_dir.exists()
+
+
+def test_long_output_is_compressed_and_its_original_restored(data_dir: Path) -> None:
+    done = wrapped(data_dir, PYTHON, "-c", NOISY)
+    original = subprocess.run([PYTHON, "-c", NOISY], capture_output=True, check=True).stdout
+    facts, body = done.stdout.decode().split("\n", 1)
+    assert facts.startswith("pytest output · compress · ")
+    assert "=== 900 passed in 1.00s ===" in body
+    assert len(done.stdout) < len(original) / 10
+    parts = parts_of(data_dir)
+    assert parts.payloads.load(facts.rsplit(" ", 1)[1]).data == original
+    parts.close()
+
+
+def test_the_facts_name_a_failure(data_dir: Path) -> None:
+    done = wrapped(data_dir, PYTHON, "-c", NOISY + "\nraise SystemExit(3)")
+    assert done.returncode == 3
+    assert " · exit 3 · " in done.stdout.decode().split("\n")[0]
+
+
+def test_stdin_is_passed_on(data_dir: Path) -> None:
+    assert wrapped(data_dir, "cat", input=b"from stdin\n").stdout == b"from stdin\n"
+
+
+def test_a_command_that_is_not_there_is_127(data_dir: Path) -> None:
+    done = wrapped(data_dir, "no-such-command-anywhere")
+    assert done.returncode == 127
+    assert b"no-such-command-anywhere" in done.stderr
+
+
+def test_a_file_that_cannot_be_executed_is_126(data_dir: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n")
+    assert wrapped(data_dir, str(script)).returncode == 126
+
+
+def test_no_command_is_a_usage_error(data_dir: Path) -> None:
+    assert wrapped(data_dir).returncode == 2
+
+
+def test_raw_passes_straight_through(data_dir: Path) -> None:
+    done = wrapped(data_dir, PYTHON, "-c", NOISY, env={**os.environ, "PENSTOCK_RAW": "1"})
+    assert done.stdout.count(b"PASSED") == 900
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_reach_the_command(
+    data_dir: Path, started: "list[subprocess.Popen[bytes]]", tmp_path: Path, number: signal.Signals
+) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    child = (
+        f"import signal, sys, time\nsignal.signal({int(number)}, lambda *_: (print('got it'), sys.exit(9)))\n"
+        f"open({str(ready)!r}, 'w').close()\ntime.sleep(60)"
+    )
+    argv = [PYTHON, "-c", DRIVER, str(data_dir), PYTHON, "-c", child]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    started.append(process)
+    ready.open().close()  # opens when the command has installed its handler
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (9, b"got it\n")
+
+
+def test_a_descendant_that_keeps_the_pipe_does_not_hold_the_result(data_dir: Path) -> None:
+    begin = time.monotonic()
+    done = wrapped(data_dir, "sh", "-c", "sleep 30 & echo started; exit 4")
+    assert (done.returncode, done.stdout) == (4, b"started\n")
+    assert time.monotonic() - begin < 20
+
+
+def test_large_output_needs_little_memory(data_dir: Path) -> None:
+    """150 MB go through a wrapper that may allocate 200: the vocabulary alone takes some 130 while it loads."""
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_DATA, (200 << 20, 200 << 20))\n"
+    child = (
+        "import sys\nblock = ''.join(f'line {i:07d} of the long output\\n' for i in range(40000))\n"
+        "for _ in range(120): sys.stdout.write(block)"
+    )
+    argv = [PYTHON, "-c", limit + DRIVER, str(data_dir), PYTHON, "-c", child]
+    done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
+    assert done.stderr == b""
+    assert b"original in " in done.stdout
+    assert b"of 4,800,000 lines" in done.stdout
+    assert len(done.stdout) < 20_000
+
+
+def test_output_is_shown_whole_when_its_original_cannot_be_kept(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    def no_store() -> RunParts:
+        raise StoreUnavailable("the disk is full")
+
+    code = run([PYTHON, "-c", NOISY], open_parts=no_store, is_raw=False)
+    seen = capfdbinary.readouterr()
+    assert code == 0
+    assert seen.out.count(b"PASSED") == 900
+    assert b"the disk is full" in seen.err
+
+
+def test_a_reader_that_leaves_changes_nothing(data_dir: Path) -> None:
+    command = f"{PYTHON} -c \"$DRIVER\" {data_dir} sh -c 'seq 1 200; exit 5' | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], env={**os.environ, "DRIVER": DRIVER}, capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout.decode().split() == ["1", "5"]
+
+
+def test_a_budget_and_a_kind_are_taken(data_dir: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    argv = [PYTHON, "-c", "for i in range(2000): print('row', i, 'of things')"]
+    assert run(argv, open_parts=lambda: parts_of(data_dir), budget=120, kind="log", is_raw=False) == 0
+    facts = capfdbinary.readouterr().out.decode().split("\n")[0].split(" · ")
+    assert facts[0] == "log output"
+    assert int(facts[3].split()[0]) <= 120

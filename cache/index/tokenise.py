@@ -9,7 +9,7 @@ of neighbours. Cost: about 10 MB/s with a warm memo, which is bounded.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 TOKENISER_VERSION: Final = 1
@@ -56,9 +56,11 @@ class Tokeniser:
                 counts[token] += times
         return counts
 
-    def tokens(self, text: str) -> list[str]:
-        """Return the tokens of `text` in their order."""
-        return [token for word in _WORD.findall(text) for token in self.expand(word)]
+
+def iterate_tokens(text: str) -> Iterator[str]:
+    """Yield the tokens of `text` in their order."""
+    for word in _WORD.findall(text):
+        yield from expand_word(word)
 
 
 def words_of(text: str) -> list[str]:

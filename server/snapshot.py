@@ -34,7 +34,7 @@ class Snapshot:
         found["cache"] = self._cache()
         found["handles"] = self._handles()
         found["receipts"] = self._receipts()
-        found["index"] = str(engine.index.statistics())
+        found["index"] = self._index()
         found["notices"] = list(engine.spool.statistics().notices)
         found["explanations"] = [_explained(each) for each in found["evictions"]["last"]]
         found["evicted"] = {handle.id: handle.source for handle in evicted[-SHOWN:]}
@@ -56,6 +56,19 @@ class Snapshot:
         held = f"{handles.resident_tokens():,} tok resident, {handles.non_resident_tokens():,} tok elsewhere"
         on_disk = f"{spool.items:,} items, {spool.used_bytes / MB:.1f} of {spool.max_bytes / MB:.0f} MB"
         return f"{len(handles):,} known, {held}; spool {on_disk}"
+
+    def _index(self) -> str:
+        found = self._engine.index.statistics()
+        if not found.searches and not found.is_loaded:
+            return "not loaded: no search yet"
+        coverage = found.coverage
+        covered = f"{coverage.searched_files:,} of {coverage.total_files:,} files" if coverage else "nothing"
+        skipped = ", ".join(f"{count:,} {status.name.lower()}" for status, count in coverage.skipped.items()) if coverage else ""
+        state = "building" if found.is_building else "loaded" if found.is_loaded else "unloaded"
+        held = f"{found.mapped_bytes / MB:.1f} MB mapped, {found.heap_bytes / MB:.1f} MB held"
+        size = f"{found.chunks:,} chunks in {found.segments} segments, {held}"
+        done = f"{found.searches:,} searches, {found.updates:,} updates, {found.builds:,} builds"
+        return f"{state}, {covered}, {size}; {done}" + (f"; skipped {skipped}" if skipped else "")
 
     def _receipts(self) -> str:
         found = self._engine.receipts.statistics()

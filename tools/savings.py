@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from .answer import Answer, JsonValue
 
 CLAIMING = frozenset({"unchanged", "diff"})
+PLAIN_READ_TOKENS = 25_000
+"""What a plain read would have cost at the most: assistants' own tools cut there, so more was never going to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +84,4 @@ class SavingsBook:
 def _left_out(part: Mapping[str, JsonValue]) -> int:
     raw, tokens = part.get("raw_tokens", 0), part.get("tokens", 0)
     is_claimed = part.get("lossy") is True or part.get("view") in CLAIMING
-    return max(0, raw - tokens) if is_claimed and isinstance(raw, int) and isinstance(tokens, int) else 0
+    return max(0, min(raw, PLAIN_READ_TOKENS) - tokens) if is_claimed and isinstance(raw, int) and isinstance(tokens, int) else 0

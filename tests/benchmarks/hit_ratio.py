@@ -60,7 +60,9 @@ def trace_of(repository: Path) -> Trace:
     touched = [(log[at].split()[3], log[at + 1]) for at in range(0, len(log) - 1, 2) if log[at].strip().startswith(b":")]
     touched = [(blob, path) for blob, path in touched if blob.strip(b"0")][-MAX_ACCESSES:]
     wanted = b"\n".join({blob for blob, _ in touched})
-    check = subprocess.run([*git, "cat-file", "--batch-check=%(objectname) %(objectsize)"], input=wanted, capture_output=True, check=True)
+    check = subprocess.run(
+        [*git, "cat-file", "--batch-check=%(objectname) %(objectsize)"], input=wanted, capture_output=True, check=True
+    )
     size_of = {line.split()[0]: int(line.split()[1]) for line in check.stdout.splitlines() if line.split()[1].isdigit()}
     index: dict[bytes, int] = {}
     sizes: dict[int, int] = {}
@@ -93,7 +95,9 @@ def hits_of_session(trace: Trace, budget: int) -> int:
     session = SessionCache(ledger)
     ledger.add_reclaimer(session.reclaim)
     files = [
-        SourceFile(str(number), FileKey(1, number, str(number)), FileStat(1, number, size, 0, 0, 0), b" " * size, f"{number:064x}")
+        SourceFile(
+            str(number), FileKey(1, number, str(number)), FileStat(1, number, size, 0, 0, 0), b" " * size, f"{number:064x}"
+        )
         for number, size in enumerate(trace.sizes)
     ]
     for number in trace.accesses:
@@ -154,9 +158,13 @@ def measure(trace: Trace, ratios: Iterable[float] = BUDGET_RATIOS) -> list[dict[
     rows: list[dict[str, float | str]] = []
     for ratio in ratios:
         budget = int(trace.total_bytes * ratio)
-        percent = [100 * policy(trace, budget) / len(trace.accesses) for policy in (hits_of_session, hits_of_lru, hits_of_clairvoyant)]
+        percent = [
+            100 * policy(trace, budget) / len(trace.accesses) for policy in (hits_of_session, hits_of_lru, hits_of_clairvoyant)
+        ]
         session, lru, clairvoyant = (round(value, 2) for value in percent)
-        rows.append({"trace": trace.name, "budget_percent": 100 * ratio, "session": session, "lru": lru, "clairvoyant": clairvoyant})
+        rows.append(
+            {"trace": trace.name, "budget_percent": 100 * ratio, "session": session, "lru": lru, "clairvoyant": clairvoyant}
+        )
     return rows
 
 

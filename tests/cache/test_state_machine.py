@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from penstock.cache.content import Content, ContentAccessor
+from penstock.cache.content import ContentAccessor
 from penstock.cache.deadline import Deadline
 from penstock.cache.receipts import ReceiptBook
 from penstock.cache.shelf import Shelf

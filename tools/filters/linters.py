@@ -10,8 +10,8 @@ _EXCERPT: Final = r"\s*\d* +\||\s*\||\s*\^|\s+= |\s{4,}|help: |\[[\w-]+\]$"
 ESLINT: Final = Rules(
     Rule(Rank.SUMMARY, r"✖ \d+ problems?|\s+\d+ (?:errors?|warnings?).*potentially fixable|\d+ problems?"),
     Rule(Rank.ERROR, r"\s+\d+:\d+\s+error\s.*Parsing error", fails=True),
-    Rule(Rank.ERROR, r"\s+\d+:\d+\s+error\b", key=r"(\S+)\s*$", fails=True),
-    Rule(Rank.WARNING, r"\s+\d+:\d+\s+warn(?:ing)?\b", key=r"(\S+)\s*$"),
+    Rule(Rank.ERROR, r"\s+\d+:\d+\s+error\b", key=r".*\s(\S+)\s*$", fails=True),
+    Rule(Rank.WARNING, r"\s+\d+:\d+\s+warn(?:ing)?\b", key=r".*\s(\S+)\s*$"),
     Rule(Rank.DETAIL, r"(?:/|[A-Za-z]:\\|\w)[^:]*\.\w+$"),
     Rule(Rank.NOISE, r"\s*$"),
 )

@@ -17,9 +17,12 @@ from .filter import MUST, Document, Rank, Scores
 _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
+_SAME_DIGITS: Final = {ord(digit): "9" for digit in "123456789"}
 _KEY_CHARS: Final = 100
+_RULED_CHARS: Final = 2000
+"""Rules and words look at this much of a line: a guard against expressions that are slow on endless lines."""
 
-_WORDS: Final = (
+WORDS: Final = (
     "error",
     "fail",
     "fatal",
@@ -107,11 +110,8 @@ class Rules:
     # Compiled on first use: the table holds some 600 expressions, of which one output needs a few.
     @cached_property
     def _any(self) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{rule.pattern})" for rule in self.rules) or r"(?!)")
-
-    @cached_property
-    def _each(self) -> Sequence[re.Pattern[str]]:
-        return tuple(re.compile(rule.pattern) for rule in self.rules)
+        """One group a rule; rules have no groups of their own, so that `lastindex` names the rule."""
+        return re.compile("|".join(f"({rule.pattern})" for rule in self.rules) or r"(?!)")
 
     @cached_property
     def _keys(self) -> Sequence[re.Pattern[str] | None]:
@@ -123,22 +123,65 @@ class Rules:
 
     def __call__(self, document: Document) -> Scores:
         """Rank the lines of `document`."""
-        lines = document.plain
-        scores = Scores(bytearray([self.default]) * len(lines))
-        is_hit = self._any.match
-        ruled = bytearray(len(lines))
-        default, at, is_first = self.default, 0, True
-        for number in [number for number, line in enumerate(lines) if is_hit(line)]:
-            if number > at:
-                scores.ranks[at:number] = bytes([default]) * (number - at)
-            rule, at, is_first = self._apply(number, lines, scores, ruled, is_first)
-            default = default if rule.then is None else rule.then
-        scores.ranks[at:] = bytes([default]) * (len(lines) - at)
+        lines = clipped(document.plain)
+        hits = bytearray(self._hits(lines))
+        present = [self.rules[hit - 1] for hit in sorted(set(hits)) if hit]
+        scores = Scores(self._ranks(hits, present), is_failed=any(rule.fails for rule in present))
+        active = {self.rules.index(rule) + 1 for rule in present if rule.key or rule.follow or rule.belongs}
+        is_first = True
+        for number in [number for number, hit in enumerate(hits) if hit in active]:
+            is_first = self._apply(number, lines, hits, scores, is_first)
         if self.words:
-            rank_words(document, scores, ruled)
+            rank_words(document, scores, hits)
         if self._block:
             self._fold(re.compile(self._block), lines, scores)
         return scores
+
+    def _hits(self, lines: Sequence[str]) -> list[int]:
+        """Return for each line the number of the rule that it matches, from 1; 0 for none."""
+        match = self._any.match
+        distinct = set(lines)
+        if len(distinct) * 2 > len(lines):
+            return [(found.lastindex or 0) if (found := match(line)) else 0 for line in lines]
+        known = {line: (found.lastindex or 0) if (found := match(line)) else 0 for line in distinct}
+        return [known[line] for line in lines]
+
+    def _ranks(self, hits: bytearray, present: Sequence[Rule]) -> bytearray:
+        """Return the rank of every line by its rule, or by the last rule above it that says what comes then."""
+        ranks = [int(rule.rank) for rule in self.rules]
+        table = bytes([self.default, *ranks]).ljust(256, b"\0")
+        turns = {self.rules.index(rule) + 1: int(rule.then) for rule in present if rule.then is not None}
+        if not turns:
+            return hits.translate(table)
+        ranked = bytearray()
+        at = 0
+        for number in [number for number, hit in enumerate(hits) if hit in turns]:
+            ranked += hits[at : number + 1].translate(table)
+            table = bytes([turns[hits[number]]]) + table[1:]
+            at = number + 1
+        return ranked + hits[at:].translate(table)
+
+    def _apply(self, number: int, lines: Sequence[str], hits: bytearray, scores: Scores, was_first: bool) -> bool:
+        """Rank a hit by its class, and what follows it; return whether the class is new."""
+        index = hits[number] - 1
+        rule = self.rules[index]
+        key = self._keys[index]
+        if key is not None and (found := key.search(lines[number])):
+            is_first = scores.classify(number, rule.rank, found.group(found.lastindex or 0))
+        else:
+            is_first = was_first or not rule.belongs
+            scores.ranks[number] = rule.rank if is_first else min(rule.rank, Rank.REPEAT)
+        follow = self._follows[index]
+        if follow is not None:
+            end = number + 1
+            last = min(len(lines), end + _FOLLOW_LINES)
+            while end < last and not hits[end] and follow.match(lines[end]):
+                end += 1
+            rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.PLAIN)
+            scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
+            # Followers are ruled; that they are must not make them stop another's following.
+            hits[number + 1 : end] = b"\xff" * (end - number - 1)
+        return is_first
 
     def _fold(self, block: re.Pattern[str], lines: Sequence[str], scores: Scores) -> None:
         """Take context off the blocks that report what an earlier block reported."""
@@ -157,36 +200,6 @@ class Rules:
             elif evidence:
                 seen.add(evidence)
 
-    def _apply(
-        self, number: int, lines: Sequence[str], scores: Scores, ruled: bytearray, was_first: bool
-    ) -> tuple[Rule, int, bool]:
-        """Rank a hit and what follows it; return its rule, the first line after both, and whether it is new."""
-        line = lines[number]
-        index = next(i for i, pattern in enumerate(self._each) if pattern.match(line))
-        rule = self.rules[index]
-        key = self._keys[index]
-        if key is not None and (found := key.search(line)):
-            is_first = scores.classify(number, rule.rank, found.group(found.lastindex or 0))
-        else:
-            is_first = was_first or not rule.belongs
-            scores.ranks[number] = rule.rank if is_first else min(rule.rank, Rank.REPEAT)
-        ruled[number] = 1
-        scores.is_failed = scores.is_failed or rule.fails
-        end = self._end_of_follow(index, number, lines)
-        rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.PLAIN)
-        scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
-        ruled[number + 1 : end] = b"\1" * (end - number - 1)
-        return rule, end, is_first
-
-    def _end_of_follow(self, index: int, number: int, lines: Sequence[str]) -> int:
-        end = number + 1
-        follow = self._follows[index]
-        if follow is not None:
-            last = min(len(lines), end + _FOLLOW_LINES)
-            while end < last and follow.match(lines[end]) and not self._any.match(lines[end]):
-                end += 1
-        return end
-
 
 def _numbers(ranks: bytearray, wanted: Sequence[Rank]) -> list[int]:
     """Return the lines of the wanted ranks, ascending."""
@@ -199,20 +212,36 @@ def _numbers(ranks: bytearray, wanted: Sequence[Rank]) -> list[int]:
     return sorted(found)
 
 
+def clipped(lines: Sequence[str]) -> Sequence[str]:
+    """Return `lines` with none longer than what rules look at."""
+    if len(lines) == 0 or max(map(len, lines)) <= _RULED_CHARS:
+        return lines
+    return [line[:_RULED_CHARS] for line in lines]
+
+
 def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:
     """Raise the lines that no rule has ranked and that speak of errors or warnings, by class."""
     plain = document.plain
-    for number in lines_with(document, _WORDS):
-        if ruled is not None and ruled[number]:
-            continue
-        rank = signal_of(plain[number])
+    if ruled is None:
+        numbers: Sequence[int] = lines_with(document.lower, WORDS)
+    else:
+        open_lines = [number for number, hit in enumerate(ruled) if not hit]
+        text = "\n".join([plain[number] for number in open_lines]).lower()
+        numbers = [open_lines[found] for found in lines_with(text, WORDS) if found < len(open_lines)]
+    known: dict[str, Rank | None] = {}
+    for number in numbers:
+        line = plain[number][:_RULED_CHARS]
+        # Whether a line reports an error is the same for lines that differ in digits but for zero: "0 failed", "3 failed".
+        kind = line.translate(_SAME_DIGITS)
+        if kind not in known:
+            known[kind] = signal_of(line)
+        rank = known[kind]
         if rank is not None:
-            scores.classify(number, rank, class_of(plain[number]))
+            scores.classify(number, rank, class_of(line))
 
 
 def signal_of(line: str) -> Rank | None:
     """Return ERROR or WARNING for a line that reports one, None for others."""
-    line = line[:2000]
     if _NOTHING.search(line):
         return None
     if _ERROR.search(line):
@@ -225,9 +254,8 @@ def class_of(line: str) -> str:
     return line.translate(_NO_DIGITS).strip()[:_KEY_CHARS]
 
 
-def lines_with(document: Document, words: Sequence[str]) -> Sequence[int]:
-    """Return the numbers of the lines that contain any of `words` (lower case), ascending."""
-    lower = document.lower
+def lines_with(lower: str, words: Sequence[str]) -> list[int]:
+    r"""Return the numbers of the lines of `lower` (split at `\n`) that contain any of `words`, ascending."""
     ends: list[int] = []
     found: set[int] = set()
     for word in words:
@@ -238,7 +266,7 @@ def lines_with(document: Document, words: Sequence[str]) -> Sequence[int]:
             number = bisect_right(ends, at)
             found.add(number)
             at = lower.find(word, ends[number])
-    return sorted(number for number in found if number < len(document))
+    return sorted(found)
 
 
 def blank_lines(document: Document) -> Iterator[int]:

@@ -15,7 +15,7 @@ PYTEST: Final = Rules(
     Rule(Rank.FAILURE, r"(?:FAILED|ERROR) \S", fails=True),
     Rule(Rank.REPEAT, r"_{3,} .* _{3,}$", fails=True),
     Rule(Rank.EVIDENCE, r"E   +[A-Za-z_.]*(?:assert|Error|Exception|Failed|Warning|Exit|Interrupt)\b"),
-    Rule(Rank.DETAIL, r"E( |$)|> "),
+    Rule(Rank.DETAIL, r"E(?: |$)|> "),
     Rule(Rank.LOCATION, r"[^\s:]+\.\w+:\d+: [A-Z]\w+$"),
     Rule(Rank.CONTEXT, r"[^\s:]+\.\w+:\d+: *$|_ _ _"),
     Rule(Rank.WARNING, r"  (?:/?[^\s:]+):\d+: \w*Warning: ", key=r":\d+: (\w*Warning: .{0,80})", follow=r"    \S"),

@@ -117,7 +117,7 @@ def test_toml_install_then_uninstall_gives_the_original_bytes(bench: Bench) -> N
 def test_without_its_record_the_removal_is_still_exact_where_the_table_was_there(bench: Bench, client: str) -> None:
     """The data folder was wiped between install and uninstall."""
     path = user_file(bench, client)
-    for text in documents("jsonc") if client == "cursor" else documents("toml"):
+    for text in (documents("jsonc") if client == "cursor" else documents("toml"))[::3]:
         original = put(path, text)
         assert bench.installer.install(client, OPTIONS, yes=True) == 0
         bench.records.drop(path)

@@ -1,5 +1,8 @@
 """Filters as tables of rules."""
 
+import re
+
+from penstock.tools.filters.families import FAMILIES
 from penstock.tools.filters.filter import Document, Rank
 from penstock.tools.filters.rules import Rule, Rules, class_of, lines_with, signal_of
 
@@ -72,4 +75,13 @@ def test_classes_ignore_numbers() -> None:
 
 
 def test_lines_with_finds_every_line_once_also_where_lower_case_is_longer() -> None:
-    assert lines_with(Document("İİİ error\nx\nError error\n"), ("error",)) == [0, 2]
+    assert lines_with("İİİ error\nx\nError error\n".lower(), ("error",)) == [0, 2]
+
+
+def test_no_rule_has_groups_of_its_own() -> None:
+    """The number of the matched group names the rule."""
+    tables = [family.score for family in FAMILIES if isinstance(family.score, Rules)]
+    assert len(tables) > 30
+    for table in tables:
+        assert [rule.pattern for rule in table.rules if re.compile(rule.pattern).groups] == []
+        assert len(table.rules) < 255

@@ -13,6 +13,7 @@ from mcp.server import MCPServer
 
 from .config import Config
 from .dispatch import Dispatcher
+from .prompts import register_prompts
 from .stats import StatsPublisher
 from .toolset import INSTRUCTIONS, TOOLS, build_tool
 from .version import VERSION
@@ -66,7 +67,7 @@ def create_app(source: EngineSource) -> MCPServer[EngineSource]:
             finally:
                 tasks.cancel_scope.cancel()
 
-    return MCPServer(
+    app: MCPServer[EngineSource] = MCPServer(
         "penstock",
         instructions=INSTRUCTIONS,
         version=VERSION,
@@ -75,6 +76,8 @@ def create_app(source: EngineSource) -> MCPServer[EngineSource]:
         log_level="WARNING",
         subscriptions=False,
     )
+    register_prompts(app, lambda: source.engine().prompt_sources())
+    return app
 
 
 async def _guard(source: EngineSource) -> None:

@@ -7,7 +7,6 @@ tool raises becomes an error result, and the server answers the next call.
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -175,5 +174,4 @@ def client_profile(ctx: Context[Any]) -> ClientProfile:
 
 def _call_for(ctx: Context[Any], deadline: Deadline) -> Call:
     profile = client_profile(ctx)
-    limit = replace(profile.limit, json_chars=profile.json_chars, lines=profile.lines)
-    return Call(deadline=deadline, limit=limit, progress=Progress(ctx), client=profile.key)
+    return Call(deadline=deadline, limit=profile.limit, progress=Progress(ctx), client=profile.key)

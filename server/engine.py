@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..cache.content import ContentAccessor
 from ..cache.deadline import Deadline
 from ..cache.epoch import EPOCH_FILE, EpochFile
+from ..cache.errors import PenstockError
 from ..cache.evictor import Evictor
 from ..cache.handles import HandleTable
 from ..cache.index.cache import IndexCache
@@ -47,6 +48,8 @@ from ..tools.search import SearchTool
 from ..tools.source import SourceReader
 from ..tools.status import StatusTool
 from .config import Config
+from .conversation import Conversation
+from .prompts import PromptSources
 from .snapshot import Snapshot
 from .stores import store_dir
 from .toolset import INSTRUCTIONS, TOOLS
@@ -100,7 +103,9 @@ class Engine:
         self.guard = MemoryGuard(self.gauge, relief=self.orchestrator.on_pressure, polls=polls)
         self.ledger.add_observer(self.guard.after_call)
         self.savings = SavingsBook(self._fixed_tokens())
+        self.conversation = Conversation(self, store)
         self._tools = self._build_tools(config)
+        self.conversation.start()
 
     def _build_tools(self, config: Config) -> Mapping[str, Callable[..., Answer]]:
         budget = config.answers.default_budget
@@ -119,10 +124,12 @@ class Engine:
         )
         return {
             "read": read.run,
-            "search": SearchTool(self.index, self._read_bytes, self.counter).run,
+            "search": SearchTool(self.index, self._read_bytes, self.counter, providers=self.conversation.providers()).run,
             "compress": CompressTool(sources, self.payloads, self.counter, default_budget=budget).run,
             "evict": EvictTool(self.workspace, self.payloads, self.evictor).run,
             "restore": RestoreTool(self.payloads, delivery).run,
+            "session": self.conversation.session.run,
+            "memory": self.conversation.memory.run,
             "status": StatusTool(Snapshot(self), self.savings.savings).run,
         }
 
@@ -135,26 +142,33 @@ class Engine:
         self.receipts.tick_call()
         try:
             answer = self._tools[name](call, **{field: getattr(arguments, field) for field in type(arguments).model_fields})
-        except Exception:
+        except PenstockError as error:
             self.savings.add_error(name)
+            self.conversation.record(name, arguments, None, 0, error)
             raise
         finally:
             self.guard.after_call()
         sent = self._sent_tokens(answer)
         self.savings.add(name, answer, sent)
         self.receipts.add_delivered(sent)
+        self.conversation.record(name, arguments, answer, sent, None)
         return answer
 
     def tool(self, name: str) -> Callable[..., Answer]:
         """Return a tool's body, to be called with a `Call` and keyword arguments."""
         return self._tools[name]
 
+    def prompt_sources(self) -> PromptSources:
+        """Return what prompts and resources are made of."""
+        return self.conversation.sources(self.tool)
+
     def pressure(self) -> Mapping[str, Any]:
         """Return the state of memory as plain data."""
         return pressure_snapshot(self.guard, self.gauge, self.orchestrator, now_s=time.monotonic())
 
     def close(self) -> None:
-        """Stop the children and let go of the files; what was kept stays on disk."""
+        """Flush the record, stop the children and let go of the files; what was kept stays on disk."""
+        self.conversation.close()
         self.index.close()
         self.worker.close()
         self.spool.close()

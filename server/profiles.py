@@ -54,16 +54,6 @@ class ClientProfile:
     supports: Features = Features()
 
     @property
-    def json_chars(self) -> int:
-        """As in `limit`."""
-        return self.limit.json_chars
-
-    @property
-    def lines(self) -> int:
-        """As in `limit`."""
-        return self.limit.lines
-
-    @property
     def is_known(self) -> bool:
         """Whether the client was recognised by its name."""
         return self.key != UNKNOWN

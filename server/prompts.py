@@ -12,7 +12,14 @@ import anyio
 import anyio.to_thread
 from mcp import MCPError
 from mcp.server import MCPServer
-from mcp.types import INVALID_PARAMS, Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
+from mcp.types import (
+    INVALID_PARAMS,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from ..cache.deadline import Deadline
 from ..cache.errors import PenstockError

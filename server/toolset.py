@@ -21,7 +21,8 @@ Context tools that save your window; answers are checked against the disk in the
 - read: small files come whole, larger ones as an outline whose spans go into lines=. Edit only from view=full or lines.
 - The first line says what was kept; "lossy" names what is missing, and a handle (h…) for restore.
 - Re-reading: pass have=<receipt> (last line) only if you still see that text; otherwise leave it out.
-- compress long output (text, path or handle); evict what you no longer need; restore brings exact bytes back."""
+- compress long output (text, path or handle); evict what you no longer need; restore brings exact bytes back.
+- After compaction or in a new chat: session action=summary, memory action=recall."""
 
 ToolHandler = Callable[[str, Mapping[str, Any], Context[Any]], Awaitable[CallToolResult]]
 
@@ -49,6 +50,16 @@ TOOLS: Final = (
     ),
     ToolSpec("evict", args.EvictArguments, "Drop or pin cached content; everything dropped stays restorable.", False),
     ToolSpec("restore", args.RestoreArguments, "Bring exact bytes back by handle, whole or a part.", True),
+    ToolSpec(
+        "session",
+        args.SessionArguments,
+        "Save, list, restore, clear, summarise or hand over this session.",
+        False,
+        is_idempotent=False,
+    ),
+    ToolSpec(
+        "memory", args.MemoryArguments, "Remember facts with evidence; recall re-checks the evidence.", False, is_idempotent=False
+    ),
     ToolSpec("status", args.StatusArguments, "Memory pressure, budgets, savings net of overhead, index coverage.", True),
 )
 
@@ -76,6 +87,8 @@ def build_tool(spec: ToolSpec, handler: ToolHandler) -> Tool:
         fn_metadata=RawArguments(arg_model=ArgModelBase),
         is_async=True,
         context_kwarg="ctx",
+        # Claude Code shows only names until it has searched for a tool; these few are worth showing at once.
+        meta={"anthropic/alwaysLoad": True},
         annotations=ToolAnnotations(
             read_only_hint=spec.is_read_only,
             destructive_hint=None if spec.is_read_only else False,

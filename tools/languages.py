@@ -6,6 +6,7 @@ be called by dotted name in a worker process: parsing holds the interpreter lock
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from .grammar.comments import CompactText, compact_code, unchanged
@@ -41,6 +42,8 @@ SCANNERS: Final[Mapping[str, Callable[[bytes], Outline]]] = {
 }
 """Formats that are scanned without a grammar."""
 _MAX_SCAN_BYTES: Final = 4_000_000
+_GUESSED: Final = frozenset({"block", "paragraph"})
+_WORDS: Final = frozenset({"markdown", "rst", "text"})
 
 
 def language_of(path: str, data: bytes = b"") -> str | None:
@@ -57,26 +60,34 @@ def outline(path: str, data: bytes, with_calls: bool = False, timeout_s: float =
     """Return the outline of a file; `fallback` says why when it is not the grammar's own."""
     data = utf8(data)
     name = language_name(path, data)
-    language = LANGUAGE_BY_NAME.get(name or "")
     try:
-        if language is not None:
-            return extract(language, parse(language, data, timeout_s=timeout_s), data, with_calls=with_calls)
-        if name in SCANNERS:
-            if len(data) > _MAX_SCAN_BYTES:
-                raise ParseRefused(f"larger than {_MAX_SCAN_BYTES:,} bytes")
-            return SCANNERS[name](data)
-        why = f"no grammar for {name}" if name else "unknown language"
+        found = _structure(name, data, with_calls, timeout_s)
     except ParseRefused as refusal:
-        why = str(refusal)
+        return guess_outline(name, data, str(refusal))
     except Exception as error:  # the boundary to grammars and scanners: a fault in one must cost the outline, not the call
-        why = f"the outline of {name} failed ({type(error).__name__})"
-    return guess_outline(name, data, why)
+        return guess_outline(name, data, f"the outline of {name} failed ({type(error).__name__})")
+    if found.definitions or not data.strip():
+        return found
+    # A script without functions, prose without headings: lines say more than nothing.
+    guessed = text_outline(data) if name in _WORDS else guess_outline(name, data, "no definitions found")
+    return replace(guessed, language=name, imports=found.imports, exports=found.exports)
+
+
+def _structure(name: str | None, data: bytes, with_calls: bool, timeout_s: float) -> Outline:
+    language = LANGUAGE_BY_NAME.get(name or "")
+    if language is not None:
+        return extract(language, parse(language, data, timeout_s=timeout_s), data, with_calls=with_calls)
+    if name not in SCANNERS:
+        raise ParseRefused(f"no grammar for {name}" if name else "unknown language")
+    if len(data) > _MAX_SCAN_BYTES:
+        raise ParseRefused(f"larger than {_MAX_SCAN_BYTES:,} bytes")
+    return SCANNERS[name](data)
 
 
 def definitions(path: str, data: bytes) -> list[tuple[str, str, int, int, int]]:
     """Return (kind, name, start line, end line, depth) of what a chunk of text can be cut at, in order of appearance.
 
-    Fields, constants of one line and entries of derived outlines are no places to cut at.
+    Fields, constants of one line, guessed blocks and entries of derived outlines are no places to cut at.
     """
     found = outline(path, data)
     if found.is_derived and found.language != "notebook":
@@ -84,7 +95,7 @@ def definitions(path: str, data: bytes) -> list[tuple[str, str, int, int, int]]:
     return [
         (one.kind, one.name, one.start_line, one.end_line, one.depth)
         for one in found.definitions
-        if one.kind not in MEMBER_KINDS or (one.end_line > one.start_line and one.depth == 0)
+        if one.kind not in _GUESSED and (one.kind not in MEMBER_KINDS or (one.end_line > one.start_line and one.depth == 0))
     ]
 
 

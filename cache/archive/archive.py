@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from .bridge import restore_bridge
 from .clearing import ClearReason
+from .columns import storable
 from .entries import Entry
 from .entry_rows import read_entries
 from .events import check_session_id
@@ -120,7 +121,7 @@ class SessionArchive:
                 check_free(con, name, row)
             snapshot = take_snapshot(con, row, self.store.policies.snapshots, reason, now_s=now)
             if name:
-                put_name(con, NameRow(name, row.rid, snapshot.id, note, now))
+                put_name(con, NameRow(name, row.rid, snapshot.id, storable(note)[:400], now))
             return Saved(row, snapshot, name)
 
         saved = self._write(work)
@@ -188,7 +189,7 @@ class SessionArchive:
 
     def sessions(self) -> list[SessionView]:
         """Return this session first, then the others, most recently active first."""
-        self.recorder.flush(FLUSH_S)
+        self.recorder.refresh()
 
         def work(con: "Connection") -> list[SessionView]:
             views = [
@@ -201,7 +202,7 @@ class SessionArchive:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return what this session holds, oldest first."""
-        self.recorder.flush(FLUSH_S)
+        self.recorder.refresh()
 
         def work(con: "Connection") -> tuple[Entry, ...]:
             row = find_session(con, self.session_id)
@@ -218,7 +219,7 @@ class SessionArchive:
             InvalidArgument: `wanted` cannot be an id.
             UnknownHandle: There is nothing of this name.
         """
-        self.recorder.flush(FLUSH_S)
+        self.recorder.refresh()
 
         def work(con: "Connection") -> Target | None:
             if wanted:
@@ -257,10 +258,9 @@ class SessionArchive:
 
     def recall(self, query: str, *, limit: int = MAX_RECALLED) -> Recollection:
         """Search what this conversation has met, and remember that it was asked for."""
-        self.recorder.flush(FLUSH_S)
+        self.recorder.refresh()
         found = self._recall.search(query, session_id=self.session_id, limit=limit)
-        if found.found:
-            self._recall.engage(found, session_id=self.session_id)
+        self.recorder.engage(self.session_id, list(dict.fromkeys(one.key for one in found.found)))
         tiers = ", ".join(tier.value for tier in found.tiers)
         self._note(OperationKind.RETRIEVE, len(found.found), f"tiers: {tiers}; terms: {len(found.terms)}")
         return found

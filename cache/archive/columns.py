@@ -48,6 +48,15 @@ def strings_of(value: SqlValue) -> tuple[str, ...]:
     return tuple(str(item) for item in loaded)
 
 
+def storable(text: str) -> str:
+    r"""Return `text` as UTF-8 can hold it: lone surrogates become `\udcxx` escapes."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
+
+
 def pack_text(text: str) -> bytes:
     """Compress a text for storage."""
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)

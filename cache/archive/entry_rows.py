@@ -1,6 +1,7 @@
 """Rows of the entries that a session holds now. Inside a caller's transaction."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .columns import int_of, text_of
@@ -47,6 +48,13 @@ def fold_into_entries(con: "Connection", rid: int, record: Record, seq: int) -> 
     entry = fold_record(read_entry(con, rid, entry_key(record)), record, seq)
     put_entries(con, rid, [entry])
     return entry
+
+
+def engage_entry(con: "Connection", rid: int, key: str) -> None:
+    """Count one more recall of an entry, if the session holds it."""
+    known = read_entry(con, rid, key)
+    if known is not None:
+        put_entries(con, rid, [replace(known, engagements=known.engagements + 1)])
 
 
 def put_entries(con: "Connection", rid: int, entries: Iterable[Entry]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from .columns import storable
+
 MAX_EXCERPT_CHARS: Final = 12_000
 """A default answer is 2,500 tokens, about 10,000 characters; longer ones are found again through their handle."""
 MAX_NOTE_CHARS: Final = 2_000
@@ -136,10 +138,10 @@ def kind_of_note(line: str) -> tuple[EventKind, str]:
 def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]:
     """Turn an event into its records: the call itself, then one for each line of its note."""
     excerpt = event.excerpt[:MAX_EXCERPT_CHARS]
-    arguments = event.arguments[:MAX_ARGUMENTS_CHARS]
+    arguments, tool = storable(event.arguments)[:MAX_ARGUMENTS_CHARS], storable(event.tool)[:64]
     call = Record(
         _KIND_OF_TOOL.get(event.tool, EventKind.OUTPUT),
-        event.tool[:64],
+        tool,
         "" if is_secret(arguments) else arguments,
         "" if is_secret(excerpt) else excerpt,
         event.handles[:MAX_HANDLES],
@@ -151,5 +153,5 @@ def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]
     for line in event.note[:MAX_NOTE_CHARS].splitlines():
         if line.strip() and not is_secret(line):
             kind, text = kind_of_note(line)
-            notes.append(Record(kind, event.tool[:64], "", text, event.handles[:MAX_HANDLES]))
+            notes.append(Record(kind, tool, "", text, event.handles[:MAX_HANDLES]))
     return (call, *notes)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..deadline import Deadline
 from ..errors import CallCancelled, DeadlineExceeded, InvalidArgument, PathNotFound, PenstockError, SecretDenied
+from .columns import storable
 from .confidential import tells_secret
 from .contradiction import Judgement, Verdict, judge
 from .evidence import (
@@ -40,7 +41,7 @@ from .fact_rows import (
     newest_facts,
     topic_of,
 )
-from .ranking import TierStatistics, document_of, rank
+from .ranking import TierStatistics, document_of, query_of, rank
 from .revision import head_commit
 from .store import ArchiveStore
 from .terms import query_terms_of
@@ -207,7 +208,7 @@ class FactBook:
 
 
 def _checked(topic: str, value: str) -> tuple[str, str]:
-    topic, value = topic_of(topic), value.strip()
+    topic, value = topic_of(storable(topic)), storable(value).strip()
     for name, text, limit in (("topic", topic, MAX_TOPIC_CHARS), ("fact", value, MAX_VALUE_CHARS)):
         if not text or len(text) > limit:
             raise InvalidArgument(
@@ -244,10 +245,10 @@ def _remember(con: "Connection", fact: Fact) -> Remembered:
 
 def _ranked(con: "Connection", terms: Sequence[str], limit: int) -> list[RecalledFact]:
     facts = matching_facts(con, terms, limit=_RANKED)
-    documents = [document_of(f"{fact.topic}\n{fact.value}", terms) for fact in facts]
-    tier = TierStatistics(max(count_facts(con), len(facts)), fact_frequencies(con, terms))
+    query = query_of(terms, TierStatistics(max(count_facts(con), len(facts)), fact_frequencies(con, terms)))
+    documents = [document_of(f"{fact.topic}\n{fact.value}", query) for fact in facts]
     ranked = sorted(
-        rank(documents, terms, tier),
+        rank(documents, query),
         key=lambda one: (-round(one.similarity, 6), not facts[one.index].is_live, -facts[one.index].id),
     )
     found: list[RecalledFact] = []

@@ -11,6 +11,7 @@ for a share of matched keywords, keep their meaning.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,19 +47,40 @@ class TierStatistics:
     """In how many documents each query term occurs."""
 
 
-def document_of(text: str, query: Sequence[str]) -> Document:
-    """Return `text` as a document for a query's terms."""
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query's distinct terms, their weights, and a pattern that finds any of them inside a word."""
+
+    terms: tuple[str, ...]
+    weights: Mapping[str, float]
+    pattern: re.Pattern[str]
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights: what a text of average length gets that holds each term once."""
+        return sum(self.weights.values())
+
+
+def query_of(terms: Sequence[str], statistics: TierStatistics) -> Query:
+    """Return a query of these terms, of which there is at least one."""
+    weights = {term: idf_of(statistics.documents, statistics.frequencies.get(term, 0)) for term in terms}
+    return Query(tuple(weights), weights, re.compile("|".join(map(re.escape, weights))))
+
+
+def document_of(text: str, query: Query) -> Document:
+    """Return `text` as a document for a query."""
     words = words_of(text)
+    search = query.pattern.search
     held: list[str] = []
     for word, times in Counter(words).items():
         low = word.lower()
-        if not low.isascii() or _holds_any(low, query):
-            held.extend(term for term in expand_word(word) if term in query for _ in range(times))
+        if search(low) or not low.isascii():
+            held.extend(term for term in expand_word(word) if term in query.weights for _ in range(times))
     return Document(tuple(held), len(words))
 
 
-def rank(documents: Iterable[Document], query: Sequence[str], statistics: TierStatistics) -> list[Ranked]:
-    """Rank documents for a query's terms. Only those that hold a term are returned, best first, ties by index."""
+def rank(documents: Iterable[Document], query: Query) -> list[Ranked]:
+    """Rank documents for a query. Only those that hold a term are returned, best first, ties by index."""
     import numpy as np  # heavy: lazy by design
     from rank_bm25 import BM25Okapi
 
@@ -67,14 +89,12 @@ def rank(documents: Iterable[Document], query: Sequence[str], statistics: TierSt
         return []
     model = BM25Okapi([list(document.held) for _, document in holding])
     lengths = [document.length for _, document in holding]
-    weights = {term: idf_of(statistics.documents, statistics.frequencies.get(term, 0)) for term in query}
     model.doc_len = lengths
     model.avgdl = sum(lengths) / len(lengths)
-    model.idf = weights
-    scores = np.asarray(model.get_scores(list(query)), dtype=float)
-    best = sum(weights.values())
+    model.idf = dict(query.weights)
+    scores = np.asarray(model.get_scores(list(query.terms)), dtype=float)
     ranked = [
-        Ranked(at, min(1.0, score / best), tuple(term for term in query if term in document.held))
+        Ranked(at, min(1.0, score / query.weight), tuple(term for term in query.terms if term in document.held))
         for (at, document), score in zip(holding, scores.tolist(), strict=True)
     ]
     return sorted(ranked, key=lambda one: (-one.similarity, one.index))
@@ -85,7 +105,3 @@ def idf_of(documents: int, frequency: int) -> float:
     frequency = max(1, min(frequency, documents))
     documents = max(1, documents)
     return math.log1p((documents - frequency + 0.5) / (frequency + 0.5))
-
-
-def _holds_any(word: str, terms: Sequence[str]) -> bool:
-    return any(term in word for term in terms)

@@ -6,8 +6,7 @@
 
 20 at most in all. One search of the transcript's passages serves all tiers: a passage belongs to the tier that holds its entry,
 so an entry is found by everything that was delivered for it and not only by its short text. Terms are whole words and every
-matched term is really there (the seed matched parts of words, and called every term of a tier-3 hit matched). What was recalled
-is engaged: it scores higher when the session is cleared.
+matched term is really there (the seed matched parts of words, and called every term of a tier-3 hit matched).
 """
 
 import time
@@ -16,9 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .bridge import retrieval_bridge
-from .entry_rows import put_entries, read_entry
+from .ranking import query_of
 from .recollection import MAX_RECALLED, TIER_RULES, Recalled, Recollection, Tier, TierRule
 from .session_rows import SessionRow, lineage, list_sessions
+from .snapshot_lines import LineMemo
 from .store import ArchiveStore
 from .terms import query_terms_of
 from .tiers import held_lines, rank_entries, rank_passages, stored_lines, transcript_statistics
@@ -36,6 +36,7 @@ class Recall:
     def __init__(self, store: ArchiveStore, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._store = store
         self._clock = clock
+        self._memo = LineMemo()
 
     def search(self, query: str, *, session_id: str, limit: int = MAX_RECALLED) -> Recollection:
         """Search the session and those it was restored from; when they are empty, every named session, else the last one.
@@ -55,26 +56,11 @@ class Recall:
         bridge = retrieval_bridge(len(found), [tier.value for tier in searched], query, handles[:8], mean)
         return Recollection(tuple(found), terms, tuple(searched), bridge, (self._clock() - start) * 1000)
 
-    def engage(self, recollection: Recollection, *, session_id: str) -> None:
-        """Feed back what was recalled: live entries of the session gain importance.
-
-        Raises:
-            StoreUnavailable: The store cannot be written; the recollection stands all the same.
-        """
-        keys = list(dict.fromkeys(one.key for one in recollection.found))
-
-        def work(con: "Connection") -> None:
-            for row in lineage(con, session_id)[:1]:
-                known = (read_entry(con, row.rid, key) for key in keys)
-                put_entries(con, row.rid, [replace(one, engagements=one.engagements + 1) for one in known if one])
-
-        if keys:
-            self._store.database.write(work)
-
     def _search(self, con: "Connection", terms: Sequence[str], session_id: str) -> tuple[list[Recalled], list[Tier]]:
         sessions = _searched_sessions(con, session_id)
         statistics = transcript_statistics(con, terms)
-        passages = rank_passages(con, sessions, terms, statistics)
+        query = query_of(terms, statistics)
+        passages = rank_passages(con, sessions, query, statistics.frequencies)
         live = [held_lines(con, row) for row in sessions[:_LIVE_SESSIONS]]
         found: dict[tuple[str, str], Recalled] = {}
         searched: list[Tier] = []
@@ -85,10 +71,12 @@ class Recall:
             if rule.tier is Tier.TRANSCRIPT:
                 hits = [replace(one, tier=rule.tier) for one in passages]
             else:
-                held = live if rule.tier is Tier.SESSION else [stored_lines(con, one.session, one.lines) for one in live]
+                held = (
+                    live if rule.tier is Tier.SESSION else [stored_lines(con, one.session, one.lines, self._memo) for one in live]
+                )
                 keys = {(one.session.id, key) for one in held for key in one.lines}
                 hits = [replace(one, tier=rule.tier) for one in passages if (one.session_id, one.key) in keys]
-                hits += rank_entries(held, terms, statistics, rule.tier)
+                hits += rank_entries(held, query, rule)
             for hit in _best(hits, rule):
                 found.setdefault((hit.session_id, hit.key), hit)
         return list(found.values()), searched

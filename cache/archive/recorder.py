@@ -6,10 +6,13 @@ oldest texts go first, then the oldest events, and both are counted. What `flush
 
 import logging
 import threading
+import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ..deadline import Clock
 from ..errors import StoreUnavailable
 from ..ledger import Ledger
 from .confidential import holds_secret
@@ -24,7 +27,10 @@ MAX_BUFFERED_BYTES: Final = 4 * 1024 * 1024
 BATCH: Final = 64
 INTERVAL_S: Final = 0.5
 """An event is on disk half a second after its call, sooner when calls come fast."""
+RETRY_S: Final = 5.0
+"""After a write that failed: each try waits up to 2 s for another process's lock."""
 _EVENT_OVERHEAD_BYTES: Final = 800
+_THREAD: Final = "archive-recorder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class _Buffered:
     session_id: str
     records: tuple[Record, ...]
     weight: int
+    engaged: tuple[str, ...] = ()
+    """Keys of entries that recall brought back."""
 
 
 class Recorder:
@@ -58,12 +66,15 @@ class Recorder:
         ledger: Ledger | None = None,
         is_secret: SecretText = holds_secret,
         interval_s: float = INTERVAL_S,
+        clock: Clock = time.monotonic,
     ) -> None:
         self.session_id: Final = check_session_id(session_id)
         self._store = store
         self._ledger = ledger
         self._is_secret = is_secret
         self._interval_s = interval_s
+        self._clock = clock
+        self._retry_at = 0.0
         self._changed = threading.Condition()
         self._buffer: deque[_Buffered] = deque()
         self._bytes = 0
@@ -80,7 +91,7 @@ class Recorder:
         with self._changed:
             if self._thread is not None or self._stopping:
                 return
-            self._thread = threading.Thread(target=self._loop, name="archive-recorder", daemon=True)
+            self._thread = threading.Thread(target=self._loop, name=_THREAD, daemon=True)
             self._thread.start()
 
     def record(self, event: ToolEvent) -> None:
@@ -93,13 +104,13 @@ class Recorder:
             weight = 0
             self._texts_dropped += 1
         with self._changed:
-            self._buffer.append(_Buffered(session_id, records, weight))
-            self._bytes += weight
             self._recorded += 1
-            released = self._make_room()
-            if len(self._buffer) >= BATCH:
-                self._changed.notify_all()
-        self._release(released)
+        self._append(_Buffered(session_id, records, weight))
+
+    def engage(self, session_id: str, keys: Sequence[str]) -> None:
+        """Note that entries were recalled; never blocks on the disk."""
+        if keys:
+            self._append(_Buffered(session_id, (), 0, tuple(keys)))
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Write what is buffered now and return whether all of it is on disk; waits for a write under way at most so long."""
@@ -109,15 +120,25 @@ class Recorder:
             batch = self._take()
         return self._write(batch)
 
+    def refresh(self) -> bool:
+        """Flush before a read, so that it sees what was just recorded; while the file is locked, at most once in five seconds."""
+        with self._changed:
+            if self._clock() < self._retry_at:
+                return not self._buffer
+        return self.flush()
+
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """Stop the thread and flush, within `timeout_s` in all unless the disk itself hangs."""
+        """Flush, end the thread, and return whether everything is on disk; takes `timeout_s` at most, whatever the disk does."""
         with self._changed:
             self._stopping = True
-            self._changed.notify_all()
             thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(timeout_s)
-        return self.flush(timeout_s)
+            if thread is None:
+                thread = threading.Thread(target=self._loop, name=_THREAD, daemon=True)
+                thread.start()
+            self._changed.notify_all()
+        thread.join(timeout_s)
+        with self._changed:
+            return not self._buffer and not self._is_writing
 
     def statistics(self) -> RecorderStatistics:
         """Return the recorder at this moment."""
@@ -126,15 +147,29 @@ class Recorder:
                 self._recorded, self._written, len(self._buffer), self._texts_dropped, self._events_dropped, self._failures
             )
 
+    def _append(self, item: _Buffered) -> None:
+        with self._changed:
+            self._buffer.append(item)
+            self._bytes += item.weight
+            released = self._make_room()
+            self._changed.notify_all()
+        self._release(released)
+
     def _loop(self) -> None:
+        """Sleep until there is something, let it gather, write it; when stopping, write what is left and end."""
         while True:
             with self._changed:
+                self._changed.wait_for(lambda: self._stopping or self._buffer)
                 self._changed.wait_for(lambda: self._stopping or len(self._buffer) >= BATCH, self._interval_s)
-                if self._stopping:
-                    return
-                batch = [] if self._is_writing else self._take()
-            if not self._write(batch):
-                threading.Event().wait(self._interval_s)  # the file is locked: no busy loop
+                is_last = self._stopping
+                self._changed.wait_for(lambda: not self._is_writing)
+                batch = self._take()
+            is_written = self._write(batch)
+            if is_last:
+                return
+            if not is_written:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._stopping, RETRY_S)
 
     def _take(self) -> list[_Buffered]:
         """Take everything out of the buffer; the condition is held."""
@@ -167,10 +202,13 @@ class Recorder:
 
     def _write_session(self, session_id: str, items: list[_Buffered]) -> bool:
         try:
-            self._store.append(session_id, [record for item in items for record in item.records])
+            records = [record for item in items for record in item.records]
+            self._store.append(session_id, records, engaged=[key for item in items for key in item.engaged])
+            self._retry_at = 0.0
         except StoreUnavailable:
-            if self._failures == 0:
+            if not self._retry_at:  # one warning a burst
                 _log.warning("events of this session are kept in memory: the archive cannot be written")
+            self._retry_at = self._clock() + RETRY_S
             self._failures += 1
             return False
         except ValueError:

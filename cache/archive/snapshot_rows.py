@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import CorruptPayload
 from .columns import SqlValue, float_of, int_of, pack_text, strings_of, text_of, unpack_text
 from .entries import Entry, decode_entry, encode_entry, key_of_line
+from .snapshot_lines import LineMemo, SnapshotLines
 from .snapshots import SnapshotBody, SnapshotHead, SnapshotReason, chain_of, materialise, plan_prune
 
 if TYPE_CHECKING:
@@ -36,15 +37,6 @@ class SnapshotRow:
     def label(self) -> str:
         """The id by which a client asks for it."""
         return f"snap-{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """A snapshot's body with its entries undecoded, by key."""
-
-    is_full: bool
-    put: Mapping[str, str]
-    removed: tuple[str, ...]
 
 
 def list_snapshots(con: "Connection", rid: int) -> list[SnapshotRow]:
@@ -99,19 +91,19 @@ def load_snapshot(con: "Connection", snapshot: SnapshotRow) -> Mapping[str, Entr
         ) from error
 
 
-def recent_lines(con: "Connection", rid: int, *, snapshots: int) -> dict[str, str]:
+def recent_lines(con: "Connection", rid: int, *, snapshots: int, memo: LineMemo) -> dict[str, str]:
     """Return the entries of a session's newest snapshots as they are stored, by key, each in its newest form, undecoded.
 
     A damaged snapshot is passed over.
     """
     rows = list_snapshots(con, rid)
     heads = {row.id: SnapshotHead(row.id, row.parent, row.is_full) for row in rows}
-    bodies: dict[int, _Lines] = {}
+    bodies: dict[int, SnapshotLines] = {}
     found: dict[str, str] = {}
     for row in reversed(rows[-snapshots:]):
         try:
             chain = chain_of(heads, row.id)
-            bodies |= {id_: _lines(con, id_) for id_ in chain if id_ not in bodies}
+            bodies |= {id_: _lines(con, id_, memo) for id_ in chain if id_ not in bodies}
         except ValueError:
             continue
         held: dict[str, str] = {}
@@ -161,12 +153,24 @@ def _body(con: "Connection", snapshot_id: int) -> SnapshotBody:
     return SnapshotBody(lines.is_full, tuple(decode_entry(line) for line in lines.put.values()), lines.removed)
 
 
-def _lines(con: "Connection", snapshot_id: int) -> _Lines:
+def _lines(con: "Connection", snapshot_id: int, memo: LineMemo | None = None) -> SnapshotLines:
+    """Return a verified body.
+
+    Raises:
+        ValueError: It is damaged or missing.
+    """
+    for (stored,) in con.execute("SELECT sha256 FROM snapshots WHERE id = ?", (snapshot_id,)) if memo else ():
+        known = memo.get(snapshot_id, text_of(stored)) if memo else None
+        if known is not None:
+            return known
     for is_full, packed, sha256 in con.execute("SELECT is_full, body, sha256 FROM snapshots WHERE id = ?", (snapshot_id,)):
         if not isinstance(packed, bytes) or hashlib.sha256(packed).hexdigest() != sha256:
             raise ValueError(f"snapshot {snapshot_id} is damaged")
         removed, *entries = unpack_text(packed).split("\n")
-        return _Lines(bool(is_full), {key_of_line(line): line for line in entries}, strings_of(removed))
+        lines = SnapshotLines(bool(is_full), {key_of_line(line): line for line in entries}, strings_of(removed))
+        if memo is not None:
+            memo.put(snapshot_id, text_of(sha256), lines)
+        return lines
     raise ValueError(f"snapshot {snapshot_id} is missing")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .clearing import ClearPolicy, ClearReason, clear_due
 from .database import Database, DatabaseStatistics
 from .entries import Entry
-from .entry_rows import count_entries, fold_into_entries
+from .entry_rows import count_entries, engage_entry, fold_into_entries
 from .event_rows import append_event, count_events, delete_events, event_sizes
 from .events import Record, check_session_id
 from .fact_rows import count_facts
@@ -104,8 +104,10 @@ class ArchiveStore:
         """What the user should know of the store: not persisted, put aside; empty when all is well."""
         return self.database.notice
 
-    def append(self, session_id: str, records: Sequence[Record]) -> Appended:
+    def append(self, session_id: str, records: Sequence[Record], *, engaged: Sequence[str] = ()) -> Appended:
         """Store records of a session, committed on return; take the snapshot or the clear that is due.
+
+        `engaged` are keys of entries that recall brought back: those that the session holds gain importance.
 
         Raises:
             StoreUnavailable: Another process blocks the file, or there is no room even in memory.
@@ -113,7 +115,7 @@ class ArchiveStore:
         """
         check_session_id(session_id)
         now = self.wall()
-        return self.database.write(lambda con: self._append(con, session_id, records, now))
+        return self.database.write(lambda con: self._append(con, session_id, records, engaged, now))
 
     def maintain(self, *, current: str = "") -> MaintenanceResult:
         """Remove what has expired, by last activity, and keep the file under its cap.
@@ -144,13 +146,17 @@ class ArchiveStore:
         counts = self.database.read(lambda con: (len(list_sessions(con)), count_events(con), count_facts(con)))
         return StoreStatistics(self.database.statistics(), *counts)
 
-    def _append(self, con: "Connection", session_id: str, records: Sequence[Record], now: float) -> Appended:
+    def _append(
+        self, con: "Connection", session_id: str, records: Sequence[Record], engaged: Sequence[str], now: float
+    ) -> Appended:
         row = ensure_session(con, session_id, pid=self.pid, now_s=now)
         last = row.last_seq
         changed: list[Entry] = []
         for record in records:
             last = append_event(con, row.rid, record, now_s=now)
             changed.append(fold_into_entries(con, row.rid, record, last))
+        for key in engaged:
+            engage_entry(con, row.rid, key)
         outline = fold_outline(decode_outline(read_outline(con, row.rid)), records)
         write_outline(con, row.rid, encode_outline(outline))
         tokens = sum(record.tokens for record in records)

@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..deadline import UNBOUNDED, Deadline
+from ..errors import PenstockError
 from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
+from ..workspace.text import decode
 from .glob import path_filter
+from .phrases import CANDIDATES, phrases_first
 from .query import parse_query
 from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult
 
@@ -82,7 +86,19 @@ class IndexCache:
         deadline = deadline or Deadline(UNBOUNDED)
         fresh = self.engine.refresh(deadline, progress)
         self._searches += 1
-        return search(fresh.state, parsed, fresh.coverage, k=k, accepts=accepts, prefer=prefer)
+        wanted = max(k, CANDIDATES) if parsed.phrases else k
+        result = search(fresh.state, parsed, fresh.coverage, k=wanted, accepts=accepts, prefer=prefer)
+        if not parsed.phrases:
+            return result
+
+        def text_of(path: str) -> str:
+            deadline.check()
+            try:
+                return decode(self._workspace.read(path, deadline=deadline).data).text
+            except PenstockError:
+                return ""  # gone or refused since it was indexed: it holds nothing then
+
+        return replace(result, hits=phrases_first(result.hits, parsed.phrases, text_of)[:k])
 
     def refresh(self, deadline: Deadline | None = None, progress: Progress = no_progress) -> Coverage:
         """Bring the index in step with the disk and say how much of it is indexed."""

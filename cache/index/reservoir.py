@@ -7,7 +7,6 @@ at sweeps. Clock and sizes are arguments.
 """
 
 import math
-import statistics
 import threading
 import time
 from collections import OrderedDict, deque
@@ -119,7 +118,9 @@ class SessionReservoir:
             if shard is None or len(shard.samples) < self.limits.warmup:
                 return None
             samples = list(shard.samples)
-        return statistics.median(samples)
+        samples.sort()
+        middle = len(samples) // 2
+        return samples[middle] if len(samples) % 2 else (samples[middle - 1] + samples[middle]) / 2
 
     def is_warming_up(self, session: str) -> bool:
         """Whether a session has too few observations to be judged by."""

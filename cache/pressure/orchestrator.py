@@ -173,7 +173,7 @@ class EvictionOrchestrator:
         after = self._gauge.read()
         helped = freed > 0 and after.p < before.p
         self._controller.report(helped=helped)
-        self._judge(decision.level, before, after, freed, was_released=was_released)
+        self._judge(decision.level, before, after, was_released=was_released)
         explanation = Explanation(
             at_s=self._clock(),
             level=decision.level,
@@ -257,16 +257,16 @@ class EvictionOrchestrator:
             return
         done.append("recycled workers")
 
-    def _judge(
-        self, level: PressureLevel, before: PressureReading, after: PressureReading, freed: int, *, was_released: bool
-    ) -> None:
+    def _judge(self, level: PressureLevel, before: PressureReading, after: PressureReading, *, was_released: bool) -> None:
         """Notice rounds without gain; excuse what the allocator retains once two of them gained nothing."""
         if before.driver is Driver.LEDGER:
             used, left = before.ledger_bytes, after.ledger_bytes
         elif was_released:
             used, left = before.rss_bytes, after.rss_bytes
         else:
-            used, left = before.rss_bytes, before.rss_bytes - freed  # before the next trim RSS cannot tell
+            # Before the next trim RSS shows unmapped memory only; credit what was freed on the heap.
+            on_heap = max(0, before.ledger_bytes - after.ledger_bytes)
+            used, left = before.rss_bytes, min(after.rss_bytes, before.rss_bytes - on_heap)
         is_stuck = self._patience.note(level, used, left, self._clock())
         if is_stuck and was_released and before.driver is Driver.RSS:
             excused = self._gauge.excuse_retained()

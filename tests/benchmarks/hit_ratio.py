@@ -1,9 +1,9 @@
 """Hit ratio of the session cache against LRU and a clairvoyant policy, on traces of real histories.
 
 A trace is the order in which the commits of a repository touched its files, each with its size. Recorded ones are in
-`tests/fixtures/traces`; `--repo DIR` takes another repository's history, `--record FILE --name NAME` keeps it. All three policies
-refuse entries of more than a tenth of the budget. Prints JSON lines; exit code 1 if the cache is below LRU on a trace (the mean of
-its budgets), or by more than a point at one budget.
+`tests/fixtures/traces`; `--repo DIR` takes another repository's history, `--record FILE --name NAME` keeps it. All three
+policies refuse entries of more than a tenth of the budget. Prints JSON lines; exit code 1 if the cache is below LRU on a trace
+(the mean of its budgets), or by more than a point at one budget.
 """
 
 import argparse

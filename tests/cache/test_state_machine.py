@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from penstock.cache.content import ContentAccessor
 from penstock.cache.deadline import Deadline
+from penstock.cache.handles import Handle
 from penstock.cache.receipts import ReceiptBook
 from penstock.cache.shelf import Shelf
 from tests.cache.world import FULL, HEAD, NAMES, Server, World
@@ -142,19 +143,25 @@ class Trusting(ContentAccessor):
 def test_the_harness_catches_what_it_is_for(tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative controls: the same steps on a broken cache must fail."""
 
-    def sabotage(server: Server) -> Server:
-        if fault == "receipts that never die":
-            server.receipts = Forgetful()
-        elif fault == "trust without a check":
-            server.content = Trusting(server.workspace, server.session)
-        elif fault == "drop without spooling":
-            monkeypatch.setattr(server.disk_spool, "put", lambda handle, data: replace(handle, expires_s=math.inf))
-        return server
+    class BrokenWorld(World):
+        def start(self) -> Server:
+            server = super().start()
+            if fault == "receipts that never die":
+                server.receipts = Forgetful()
+            elif fault == "trust without a check":
+                server.content = Trusting(server.workspace, server.session)
+            elif fault == "drop without spooling":
+                monkeypatch.setattr(server.disk_spool, "put", pretend_to_put)
+            return server
+
+    def pretend_to_put(handle: Handle, data: bytes) -> Handle:
+        return replace(handle, expires_s=math.inf)
+
+    def settle_nothing(shelf: Shelf) -> None:
+        pass
 
     if fault == "a careless ledger":
-        monkeypatch.setattr(Shelf, "_settle", lambda self: None)
-    world = World(tmp_path, 3)
-    monkeypatch.setattr(world, "start", lambda start=world.start: sabotage(start()))
-    sabotage(world.server)
+        monkeypatch.setattr(Shelf, "_settle", settle_nothing)
+    world = BrokenWorld(tmp_path, 3)
     with pytest.raises(AssertionError):
         run_until_broken(world, 3000)

@@ -30,7 +30,7 @@ def test_a_class_of_the_package_comes_back_as_itself(worker: Worker) -> None:
 
 def test_a_stream_yields_items_as_they_come(worker: Worker) -> None:
     streamed = list(worker.stream("penstock.cache.index.tokenise:iterate_tokens", "readFile of_it", silence_s=30))
-    assert streamed == ["readfile", "read", "file"]
+    assert streamed == ["readfile", "read", "file", "of_it"]
 
 
 def test_a_silent_child_is_killed_and_the_next_call_works(worker: Worker) -> None:

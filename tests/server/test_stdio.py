@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Connect
 from tests.pipe import SERVER, Era, bodies_of, parts_of
 
-TOOL_NAMES = ["read", "search", "compress", "evict", "restore", "status"]
+TOOL_NAMES = ["read", "search", "compress", "evict", "restore", "session", "memory", "status"]
 
 
 def test_every_tool_is_listed_and_answers_in_both_eras(connect: Connect, era: Era) -> None:

@@ -36,4 +36,6 @@ def test_hints_are_true_to_what_each_tool_does(connect: Connect) -> None:
     hints = {tool["name"]: tool["annotations"] for tool in connect().tools()}
     for name in ("read", "search", "compress", "restore", "status"):
         assert hints[name] == {"readOnlyHint": True, "openWorldHint": False}
+    for name in ("session", "memory"):
+        assert hints[name] == {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
     assert hints["evict"] == {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}

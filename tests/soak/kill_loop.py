@@ -1,7 +1,7 @@
 """`kill -9` of processes that write to the spool: nothing that was acknowledged is lost, nothing served is wrong.
 
-`python -m tests.soak.kill_loop [--kills N] [--shared-kills N] [--control N]`: one writer, three writers on one store, and the same
-harness with the journal off, which must fail. Prints JSON lines; exit code 1 if a promise broke or the control did not fail.
+`python -m tests.soak.kill_loop [--kills N] [--shared-kills N] [--control N]`: one writer, three writers on one store, and the
+same harness with the journal off, which must fail. Prints JSON lines; exit code 1 if a promise broke or the control did not fail.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penstock.cache import spool_sqlite
 from penstock.cache.errors import CorruptPayload, StoreUnavailable
 from penstock.cache.handles import Handle, HandleKind, Residency, handle_id
 from penstock.cache.spool_sqlite import SqliteSpool
@@ -25,9 +26,12 @@ WRITERS = 3
 ROOT = Path(__file__).resolve().parents[2]
 
 
+NOISE = hashlib.shake_128(b"noise").digest(400_000)
+
+
 def payload(number: int) -> bytes:
-    """Return some pages of bytes that do not compress, told by their number."""
-    return hashlib.shake_128(b"%d" % number).digest(2000 + number % 7 * 6000)
+    """Return bytes that do not compress, told by their number: from one page to a hundred."""
+    return b"%d " % number + NOISE[: 2000 + number % 7 * number % 5 * 16_000]
 
 
 def handle_for(data: bytes) -> Handle:
@@ -42,6 +46,8 @@ def write_for_ever(folder: Path, first: int, *, journal: bool) -> None:
         file = spool._file  # pyright: ignore[reportPrivateUsage] -- the control breaks what is tested
         file.read(lambda connection: connection.pragma("journal_mode", "off"))
         file.read(lambda connection: connection.pragma("synchronous", "off"))
+        file.read(lambda connection: connection.pragma("cache_size", 5))  # pages are written in the middle of transactions
+        spool_sqlite._pack = lambda data: (0, data)  # pyright: ignore[reportPrivateUsage] -- and most of the time
     for number in range(first, first + 1_000_000):
         data = payload(number)
         try:

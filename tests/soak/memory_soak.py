@@ -7,6 +7,7 @@ size. Prints JSON lines `{metric, value, unit, reference}`; exit code 1 if a pro
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from tests.soak.workspace import WorkspacePlan, build_workspace
 MB = 1 << 20
 LAUNCH = (sys.executable, str(Path(__file__).with_name("_launch.py")))
 LEVELS = ("NORMAL", "SOFT", "MEDIUM", "HARD", "CRITICAL")
+SEARCHED = re.compile(r"([\d,]+) of ([\d,]+) files")
 MAX_SLOPE_MB = 1.0
 """Growth of RSS per 1,000 calls over the second half of the run."""
 
@@ -40,6 +42,8 @@ class SoakPlan:
     burst_every: int = 60
     """A burst of large parallel reads every so many calls, so that every level is reached."""
     needs_every_level: bool = True
+    warm_up_s: float = 300.0
+    """The first search builds the index; the run begins when everything is searched, or after so long."""
 
     @property
     def rss_limit_mb(self) -> int:
@@ -49,7 +53,7 @@ class SoakPlan:
 
 PLANS = (
     SoakPlan("small_ledger", 5_000, WorkspacePlan(15_000, 300), ledger_mb=32, data_mb=1024),
-    SoakPlan("large_workspace", 100_000, WorkspacePlan(500_000, 10_500), needs_every_level=False),
+    SoakPlan("large_workspace", 100_000, WorkspacePlan(500_000, 10_500), needs_every_level=False, warm_up_s=3600),
 )
 
 
@@ -115,6 +119,7 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     work = Workload(client, corpus)
     report = SoakReport(plan, work.tally)
     try:
+        _warm_up(client, plan.warm_up_s)
         for number in range(1, plan.calls + 1):
             if plan.burst_every and number % plan.burst_every == 0:
                 (work.climb, work.burst)[number // plan.burst_every % 2]()
@@ -130,10 +135,21 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     return report
 
 
+def _warm_up(client: PipeClient, seconds: float) -> None:
+    """Search until every file is searched."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = client.call("search", query="cache merge", k=1, timeout_s=180)["content"][0]["text"]
+        found = SEARCHED.search(text)
+        if found and found[1] == found[2]:
+            return
+        sys.stderr.write(f"\rindex: {found[0] if found else text.splitlines()[0][:60]} ")
+
+
 def _progress(plan: SoakPlan, number: int, report: SoakReport, start: float) -> None:
     rate = number / max(0.001, time.monotonic() - start)
     bad = len(report.tally.errors) + len(report.tally.stale) + len(report.tally.lost)
-    if not sys.stderr.isatty() and number < plan.calls:
+    if not sys.stderr.isatty() and number % max(1, plan.calls // 10):
         return
     sys.stderr.write(
         f"\r{plan.name}: {number:,}/{plan.calls:,} calls, {rate:.0f}/s, RSS {report.rss_bytes[-1] / MB:.0f} MB, {bad} bad "

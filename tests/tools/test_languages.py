@@ -214,6 +214,27 @@ def test_a_guess_is_labelled_with_the_reason_given() -> None:
     assert [(one.name, one.depth, one.start_line, one.end_line) for one in found.definitions] == [("A", 0, 1, 3), ("b", 1, 2, 3)]
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "fallback"),
+    [
+        ("a.py", b"import os\nfor x in y:\n    print(x)\n", "no definitions found; blocks by indentation"),
+        ("a.conf", b"server {\n  listen 80;\n}\n", "no definitions found; blocks by indentation"),
+        ("a.md", b"Words.\n\nMore words.\n", "plain text; first lines of paragraphs"),
+    ],
+)
+def test_a_file_without_definitions_shows_its_blocks_and_says_so(name: str, data: bytes, fallback: str) -> None:
+    found = outline(name, data)
+    assert found.fallback == fallback
+    assert found.language == language_of(name, data)
+    assert found.definitions
+    assert len(found.imports) == data.count(b"import")
+    assert outline(name, b" \n").fallback is None
+
+
+def test_a_text_too_large_to_scan_falls_back_to_lines() -> None:
+    assert "larger than 4,000,000" in (outline("a.md", b"# A\n" + b"x" * 4_000_000).fallback or "")
+
+
 def test_utf16_and_byte_order_marks_are_read_like_plain_text() -> None:
     text = "def f():\n    return 'é'\n"
     plain = outline("a.py", text.encode())
@@ -225,6 +246,7 @@ def test_chunk_definitions_leave_out_fields_and_derived_outlines() -> None:
     code = b"LIMIT = 1\nclass A:\n    x = 1\n    def f(self): pass\n"
     assert [entry[:2] for entry in definitions("a.py", code)] == [("class", "A"), ("method", "f")]
     assert definitions("a.json", b'{"a": {"b": 1}}') == []
+    assert definitions("a.py", b"for x in y:\n    print(x)\n") == []
 
 
 def _stdlib(step: int) -> list[Path]:

@@ -99,7 +99,7 @@ def _shape_weight(family: Family, sample: Sequence[str]) -> int:
 
 
 def _sample(document: Document) -> list[str]:
-    lines = document.plain
+    lines = document.ruled
     head, middle, tail = _PART_LINES
     if len(lines) <= head + middle + tail:
         chosen = lines

@@ -96,7 +96,7 @@ def rank_diff(document: Document, scores: Scores, start: int) -> None:
     """Rank the lines from `start` on, which are a diff, in `scores`."""
     place = _Place()
     rank = place.rank
-    lines = document.plain
+    lines = document.ruled
     for number in range(start, len(lines)):
         scores.ranks[number] = rank(lines[number])
     if place.files > 1:

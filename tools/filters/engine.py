@@ -6,9 +6,12 @@ from typing import Final
 
 from .detect import Detected, detect
 from .families import FAMILIES, TEXT, find_family
-from .filter import Counter, Document, Filtered, Focus, Rank, Scores
+from .family import Family
+from .filter import Counter, Document, Filtered, Focus, Rank, Scores, lines_ranked
 from .planner import keep
 from .query import rank_query
+from .rules import Rules
+from .traces import score_trace
 
 _LAST_LINES: Final = 3
 _LAST_LINES_OF_UNKNOWN_FAILURE: Final = 20
@@ -39,7 +42,7 @@ def score(document: Document, chosen: Detected, focus: Focus) -> Scores:
     """Rank every line: the family's own rules, those of other families found in the same text, the ends, the query."""
     scores = chosen.family.score(document)
     for other in chosen.others:
-        _merge(scores, other.score(document))
+        _merge(scores, _score_part(other, document))
     _name_classes(scores)
     _rank_ends(document, scores, focus)
     if focus.query:
@@ -47,14 +50,20 @@ def score(document: Document, chosen: Detected, focus: Focus) -> Scores:
     return scores
 
 
+def _score_part(family: Family, document: Document) -> Scores:
+    """Rank by a family found inside another; words of error were looked for already."""
+    if isinstance(family.score, Rules):
+        return family.score.rank(document, words=False)
+    return score_trace(document, words=False) if family.score is score_trace else family.score(document)
+
+
 def _merge(scores: Scores, other: Scores) -> None:
-    scores.ranks[:] = bytes(map(_higher, scores.ranks, other.ranks))
+    """Add what the other family holds worth keeping: what it takes for plain may be noise to the first."""
+    for rank in Rank:
+        if rank >= Rank.DETAIL:
+            for line in lines_ranked(other.ranks, rank):
+                scores.lift(line, rank)
     scores.is_failed = scores.is_failed or other.is_failed
-
-
-def _higher(first: int, second: int) -> int:
-    """The second family only adds what it holds indispensable: what it takes for plain may be noise to the first."""
-    return max(first, second) if second >= Rank.DETAIL else first
 
 
 def _name_classes(scores: Scores) -> None:

@@ -165,8 +165,8 @@ _LISTS: Final = (
     F("ls", listings.score_listing, LIST, ("ls", "ll", "dir"), (S("total ", r"^total \d+", 5),), shape=r"(?:[-dlcbps][-rwxsStT]{9}[.+@]? +\d+ \S|total \d)", share=0.8),
     F("du", listings.score_listing, LIST, ("du",), (), shape=r"[\d.,]+[KMGTPB]?\t\S", share=0.9),
     F("grep", listings.score_matches, LIST, ("grep", "rg", "ag", "ack", "git grep"), (), shape=r"[^\s:,;]*[./][^\s:,;]*(?:[:-]\d+[:-]|:\d+$)|--$", share=0.8, aliases=("rg", "ripgrep")),
-    F("grep", listings.score_matches, LIST, (), (), shape=r"\d+[:-](?!\d\d[:. T-])|--$|/?[\w@+.-]+(?:/[\w@+.-]+)+$", share=0.95),
     F("find", listings.score_listing, LIST, ("find", "fd", "git ls-files"), (), shape=r"(?:\.{0,2}/)?[\w.@+-]+(?:/[\w.@+ -]+)+/?$", share=0.9, aliases=("fd",)),
+    F("grep", listings.score_matches, LIST, (), (), shape=r"\d+[:-](?!\d\d[:. T-])|--$|/?[\w@+.-]+(?:/[\w@+.-]+)+$", share=0.95),
 )  # fmt: skip
 
 _LOGS: Final = (

@@ -14,8 +14,8 @@ from typing import Final
 
 from .marks import carries_marks, cut_mark, gap_mark
 
-_ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_OVERWRITTEN: Final = re.compile(r"[^\n\r]*\r(?=[^\n\r])")
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])")
+_RULED_CHARS: Final = 2000
 
 Counter = Callable[[str], int]
 """Tokens of a text."""
@@ -78,16 +78,20 @@ class Document:
     @cached_property
     def plain(self) -> Sequence[str]:
         r"""The lines as a terminal would show them: no escape sequences, no overwritten text, no `\r` at the end."""
-        text = self.text
-        if "\x1b" in text:
-            text = _ANSI.sub("", text)
-        if "\r" in text:
-            text = _OVERWRITTEN.sub("", text).replace("\r", "")
-        if text is self.text:
-            return self.lines
-        lines = text.split("\n")
-        del lines[len(self.lines) :]
+        lines = self.lines
+        if "\x1b" in self.text:
+            lines = _ANSI.sub("", self.text).split("\n")[: len(lines)]
+        if "\r" in self.text:
+            lines = [line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line for line in lines]
         return lines
+
+    @cached_property
+    def ruled(self) -> Sequence[str]:
+        """The plain lines, none longer than what rules look at: a guard against expressions slow on endless lines."""
+        lines = self.plain
+        if not lines or max(map(len, lines)) <= _RULED_CHARS:
+            return lines
+        return [line[:_RULED_CHARS] for line in lines]
 
     @cached_property
     def lower(self) -> str:
@@ -228,3 +232,11 @@ def cut_line(line: str, spans: Sequence[tuple[int, int]]) -> str:
     if at < len(line):
         parts.append(cut_mark(len(line) - at))
     return "".join(parts)
+
+
+def lines_ranked(ranks: bytearray, rank: Rank) -> Iterator[int]:
+    """Yield the lines of `rank`, first to last."""
+    line = ranks.find(rank)
+    while line >= 0:
+        yield line
+        line = ranks.find(rank, line + 1)

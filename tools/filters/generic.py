@@ -27,7 +27,7 @@ def score_text(document: Document) -> Scores:
     """Rank a text of no known form."""
     scores = Scores(bytearray([Rank.PLAIN]) * len(document))
     is_heading = _HEADING.match
-    for number, line in enumerate(document.plain):
+    for number, line in enumerate(document.ruled):
         if is_heading(line):
             scores.ranks[number] = Rank.CONTEXT
     for number in blank_lines(document):

@@ -39,7 +39,7 @@ def score_listing(document: Document) -> Scores:
     scores = Scores(bytearray([Rank.PLAIN]) * len(document))
     suffixes: Counter[str] = Counter()
     rows = 0
-    for number, line in enumerate(document.plain):
+    for number, line in enumerate(document.ruled):
         if not line.strip():
             scores.ranks[number] = Rank.NOISE
         elif _DENIED.match(line):
@@ -62,7 +62,7 @@ def score_matches(document: Document) -> Scores:
     scores = Scores(bytearray([Rank.PLAIN]) * len(document))
     files: Counter[str] = Counter()
     heading = ""
-    for number, line in enumerate(document.plain):
+    for number, line in enumerate(document.ruled):
         found = _MATCH.match(line)
         if _DENIED.match(line) and not found:
             scores.ranks[number] = Rank.ERROR

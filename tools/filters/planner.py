@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .cuts import cut_spans
-from .filter import MUST, Counter, Document, Filtered, Focus, Piece, Rank, Scores, cut_line
+from .filter import MUST, Counter, Document, Filtered, Focus, Piece, Rank, Scores, cut_line, lines_ranked
 from .marks import gap_mark
 
 FLOOR_TOKENS: Final = 32
@@ -107,7 +107,7 @@ class _Plan:
         for rank in sorted(Rank, reverse=True):
             if rank is Rank.NOISE:
                 break
-            wanted = _lines_of(ranks, rank)
+            wanted = lines_ranked(ranks, rank)
             limit = self.budget if rank >= MUST else min(self.budget, self.soft_budget)
             self.line_tokens = self._line_tokens(is_must=rank >= MUST)
             missed = self._take(_ends_first(wanted) if rank <= Rank.CONTEXT else wanted, limit, is_must=rank >= MUST)
@@ -182,7 +182,7 @@ class _Plan:
         counts: dict[Rank, int] = {}
         for rank in Rank:
             if rank >= MUST:
-                missing = sum(1 for line in _lines_of(ranks, rank) if not self.kept[line])
+                missing = sum(1 for line in lines_ranked(ranks, rank) if not self.kept[line])
                 if missing:
                     counts[rank] = missing
         return counts
@@ -220,14 +220,6 @@ class _Plan:
             start = line + 1
         if end > start:
             yield Piece(start, end, is_kept=True)
-
-
-def _lines_of(ranks: bytearray, rank: Rank) -> Iterator[int]:
-    """Yield the lines of `rank`, first to last."""
-    line = ranks.find(rank)
-    while line >= 0:
-        yield line
-        line = ranks.find(rank, line + 1)
 
 
 def _ends_first(lines: Iterable[int]) -> Iterator[int]:

@@ -12,15 +12,13 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Final
 
-from .filter import MUST, Document, Rank, Scores
+from .filter import MUST, Document, Rank, Scores, lines_ranked
 
 _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 _SAME_DIGITS: Final = {ord(digit): "9" for digit in "123456789"}
 _KEY_CHARS: Final = 100
-_RULED_CHARS: Final = 2000
-"""Rules and words look at this much of a line: a guard against expressions that are slow on endless lines."""
 
 WORDS: Final = (
     "error",
@@ -123,7 +121,11 @@ class Rules:
 
     def __call__(self, document: Document) -> Scores:
         """Rank the lines of `document`."""
-        lines = clipped(document.plain)
+        return self.rank(document, words=self.words)
+
+    def rank(self, document: Document, *, words: bool) -> Scores:
+        """Rank the lines of `document`, with or without looking for words of error in those that no rule knows."""
+        lines = document.ruled
         hits = bytearray(self._hits(lines))
         present = [self.rules[hit - 1] for hit in sorted(set(hits)) if hit]
         scores = Scores(self._ranks(hits, present), is_failed=any(rule.fails for rule in present))
@@ -131,7 +133,7 @@ class Rules:
         is_first = True
         for number in [number for number, hit in enumerate(hits) if hit in active]:
             is_first = self._apply(number, lines, hits, scores, is_first)
-        if self.words:
+        if words:
             rank_words(document, scores, hits)
         if self._block:
             self._fold(re.compile(self._block), lines, scores)
@@ -186,7 +188,8 @@ class Rules:
     def _fold(self, block: re.Pattern[str], lines: Sequence[str], scores: Scores) -> None:
         """Take context off the blocks that report what an earlier block reported."""
         ranks = scores.ranks
-        starts = [number for number in _numbers(ranks, (Rank.FAILURE, Rank.REPEAT)) if block.match(lines[number])]
+        heads = sorted([*lines_ranked(ranks, Rank.FAILURE), *lines_ranked(ranks, Rank.REPEAT)])
+        starts = [number for number in heads if block.match(lines[number])]
         seen: set[str] = set()
         for start, end in pairwise([*starts, len(lines)]):
             for number in range(start + 1, min(end, start + 1 + self._evidence_below)):
@@ -201,27 +204,9 @@ class Rules:
                 seen.add(evidence)
 
 
-def _numbers(ranks: bytearray, wanted: Sequence[Rank]) -> list[int]:
-    """Return the lines of the wanted ranks, ascending."""
-    found: list[int] = []
-    for rank in wanted:
-        at = ranks.find(rank)
-        while at >= 0:
-            found.append(at)
-            at = ranks.find(rank, at + 1)
-    return sorted(found)
-
-
-def clipped(lines: Sequence[str]) -> Sequence[str]:
-    """Return `lines` with none longer than what rules look at."""
-    if len(lines) == 0 or max(map(len, lines)) <= _RULED_CHARS:
-        return lines
-    return [line[:_RULED_CHARS] for line in lines]
-
-
 def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:
     """Raise the lines that no rule has ranked and that speak of errors or warnings, by class."""
-    plain = document.plain
+    plain, ruled_lines = document.plain, document.ruled
     if ruled is None:
         numbers: Sequence[int] = lines_with(document.lower, WORDS)
     else:
@@ -230,7 +215,7 @@ def rank_words(document: Document, scores: Scores, ruled: bytearray | None = Non
         numbers = [open_lines[found] for found in lines_with(text, WORDS) if found < len(open_lines)]
     known: dict[str, Rank | None] = {}
     for number in numbers:
-        line = plain[number][:_RULED_CHARS]
+        line = ruled_lines[number]
         # Whether a line reports an error is the same for lines that differ in digits but for zero: "0 failed", "3 failed".
         kind = line.translate(_SAME_DIGITS)
         if kind not in known:

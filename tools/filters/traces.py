@@ -43,9 +43,9 @@ _BACK: Final = 400
 """Lines above a Python exception in which its nearest frame is looked for."""
 
 
-def score_trace(document: Document) -> Scores:
-    """Rank an output that is mostly a stack trace."""
-    plain = document.plain
+def score_trace(document: Document, *, words: bool = True) -> Scores:
+    """Rank an output that is mostly a stack trace, with or without looking for words of error between the frames."""
+    plain = document.ruled
     scores = Scores(bytearray([Rank.CONTEXT]) * len(plain))
     frames = _rank_frames(plain, scores)
     for number, line in enumerate(plain):
@@ -58,7 +58,8 @@ def score_trace(document: Document) -> Scores:
             frames[number] = 3
             if line.startswith("thread '") and number + 1 < len(plain):
                 scores.lift(number + 1, Rank.EVIDENCE)
-    rank_words(document, scores, frames)
+    if words:
+        rank_words(document, scores, frames)
     return scores
 
 

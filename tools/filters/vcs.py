@@ -61,7 +61,7 @@ def score_log(document: Document) -> Scores:
     wants_subject = in_message = False
     authors: Counter[str] = Counter()
     commits = 0
-    for number, line in enumerate(document.plain):
+    for number, line in enumerate(document.ruled):
         if _EDGE.match(line):
             scores.ranks[number] = Rank.NOISE
         elif _COMMIT.match(line):
@@ -89,7 +89,7 @@ def score_log(document: Document) -> Scores:
 def score_show(document: Document) -> Scores:
     """Rank one commit: its message, then its diff."""
     scores = Scores(bytearray([Rank.DETAIL]) * len(document))
-    plain = document.plain
+    plain = document.ruled
     start = next((number for number, line in enumerate(plain) if line.startswith(("diff --", "@@ "))), len(plain))
     for number in range(start):
         line = plain[number]
@@ -112,7 +112,7 @@ def score_blame(document: Document) -> Scores:
     scores = Scores(bytearray([Rank.PLAIN]) * len(document))
     commits: Counter[str] = Counter()
     authors: Counter[str] = Counter()
-    for number, line in enumerate(document.plain):
+    for number, line in enumerate(document.ruled):
         found = _BLAMED.match(line)
         if found:
             commits[found[1]] += 1

@@ -69,7 +69,6 @@ _FORMAT_NAMES: Final = {
     ".eslintrc": "json",
     ".prettierrc": "json",
     "composer.lock": "json",
-    "build": "python",
 }
 _PROSE: Final = frozenset(
     ["markdown", "rst", "json", "ndjson", "yaml", "toml", "ini", "csv", "tsv", "notebook", "log", "xml", "text", "html"]

@@ -18,7 +18,7 @@ _MAX_CALLS: Final = 48
 _MERGED: Final = frozenset({"signature", "function", "bind"})
 _FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
 """Containers whose functions are no methods."""
-_OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "block", "instance"}
+_OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "rule", "instance"}
 """Kinds whose contents can be public."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _DUNDER_ALL: Final = re.compile(rb"^__all__\s*\+?=\s*[\[(]([^\])]*)[\])]", re.MULTILINE)

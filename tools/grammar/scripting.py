@@ -249,10 +249,10 @@ SCRIPTING: Final[tuple[Language, ...]] = (
         mark="",
         patterns="""
 (rule_set (selectors) @name (block) @body) @rule
-(media_statement "@media" @name (block) @body) @block
-(supports_statement "@supports" @name (block) @body) @block
+(media_statement "@media" @name (block) @body) @rule
+(supports_statement "@supports" @name (block) @body) @rule
 (keyframes_statement (keyframes_name) @name (keyframe_block_list) @body) @keyframes
-(at_rule (at_keyword) @name (block)? @body) @block
+(at_rule (at_keyword) @name (block)? @body) @rule
 (import_statement (_) @source) @import
 """,
     ),

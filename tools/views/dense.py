@@ -61,4 +61,4 @@ def _head_bonus(one: Definition) -> float:
 def _worth(terms: Sequence[str], idf: dict[str, float], seen: Counter[str]) -> float:
     if not terms:
         return 0.0
-    return sum(idf[term] / (1 + seen[term]) for term in set(terms)) / math.sqrt(len(terms) + 2)
+    return sum(idf[term] / (1 + seen[term]) for term in dict.fromkeys(terms)) / math.sqrt(len(terms) + 2)

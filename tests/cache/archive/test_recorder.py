@@ -1,12 +1,13 @@
 import logging
 import threading
+import time
 from pathlib import Path
 
 import apsw
 import pytest
 
 from penstock.cache.archive.event_rows import count_events
-from penstock.cache.archive.events import ToolEvent
+from penstock.cache.archive.events import ToolEvent, TouchedSpan
 from penstock.cache.archive.recorder import ACCOUNT, MAX_BUFFERED, Recorder
 from penstock.cache.archive.store import ArchiveStore
 from penstock.cache.ledger import Ledger
@@ -40,7 +41,7 @@ def test_the_thread_writes_without_being_asked_and_stops_within_its_time(make_st
     recorder.start()
     recorder.record(event(1))
     waiter = threading.Event()
-    for _ in range(500):
+    for _ in range(1000):
         if recorder.statistics().written:
             break
         waiter.wait(0.01)
@@ -85,6 +86,53 @@ def test_a_locked_store_keeps_the_events_for_later(make_store: MakeStore, caplog
     recorder.record(event(3))
     assert recorder.flush()
     assert stored(store) == 3
+
+
+def test_a_stop_keeps_its_time_even_if_the_store_is_locked(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one")
+    recorder.record(event(1))
+    assert recorder.flush()
+    peer = apsw.Connection(str(store.database.path))
+    peer.execute("BEGIN IMMEDIATE")
+    recorder.record(event(2))
+    start = time.monotonic()
+    assert not recorder.stop(0.5)
+    assert time.monotonic() - start < 1.5
+    peer.execute("ROLLBACK")
+    peer.close()
+    for thread in threading.enumerate():
+        if thread.name == "archive-recorder":
+            thread.join(10)
+
+
+def test_reads_do_not_wait_again_and_again_for_a_locked_store(make_store: MakeStore) -> None:
+    now = [100.0]
+    store = make_store()
+    recorder = Recorder(store, "one", clock=lambda: now[0])
+    recorder.record(event(1))
+    assert recorder.refresh()
+    peer = apsw.Connection(str(store.database.path))
+    peer.execute("BEGIN IMMEDIATE")
+    recorder.record(event(2))
+    assert not recorder.refresh()
+    assert not recorder.refresh()
+    assert recorder.statistics().failures == 1
+    peer.execute("ROLLBACK")
+    peer.close()
+    now[0] += 5
+    assert recorder.refresh()
+    assert stored(store) == 2
+
+
+def test_texts_that_utf8_cannot_hold_are_stored_all_the_same(make_store: MakeStore) -> None:
+    store = make_store()
+    recorder = Recorder(store, "one")
+    recorder.record(
+        ToolEvent("re\udcffad", "a\udcff.py", ("h1",), (TouchedSpan("a\udcff.py"),), excerpt="x\udcffy", note="n\udcff")
+    )
+    assert recorder.flush()
+    assert stored(store) == 2
 
 
 def test_the_buffer_is_bounded_and_what_it_drops_is_counted(make_store: MakeStore) -> None:

@@ -90,7 +90,7 @@ def test_an_answer_says_how_much_was_searched_when_the_build_takes_too_long(make
 def test_progress_is_told_with_counts_while_a_build_runs(make_index: MakeIndex, root: Path) -> None:
     write_files(root, 400)
     told: list[tuple[int, int]] = []
-    make_index(IndexLimits(build_wait_s=120, batch_files=50)).search(
+    make_index(IndexLimits(build_wait_s=120, batch_files=100)).search(
         "handler", deadline=Deadline(120), progress=lambda done, total, message: told.append((done, total))
     )
     assert all(0 <= done <= total == 400 for done, total in told if total)

@@ -1,0 +1,120 @@
+"""Filters against 10,000 generated texts and, for FUZZ_MINUTES (default 2), mutated real outputs: no crash, no slow case, no lie.
+
+For every text: what is kept and what is counted as left out make up the whole, the result is no longer than the text and within
+its budget, a second pass changes nothing, and 2 seconds are never exceeded.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from penstock.tools.filters.engine import compress_text
+from penstock.tools.filters.families import kind_names
+from penstock.tools.filters.filter import Filtered, Focus
+from penstock.tools.filters.planner import FLOOR_TOKENS
+
+FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "filters"
+CASES: Final = 10_000
+MAX_S: Final = 2.0
+ALPHABET: Final = "abcXYZ019 \t\r\x1b[]{}()<>|:/\\.-_=+*#@\"'…\u2028\x0b\x0cİ😀\u0301\ud800"
+
+
+def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
+    line = {"bench": "fuzz_filters", "metric": metric, "value": round(value, 4), "unit": unit, "reference": reference}
+    sys.stdout.write(json.dumps({**line, "ratio": reference and round(value / reference, 3)}) + "\n")
+    sys.stdout.flush()
+
+
+def rough(text: str) -> int:
+    """Count like a tokenizer, cheaply."""
+    return len(text) // 3 + text.count("\n") + (1 if text else 0)
+
+
+class Generator:
+    """Makes texts: random ones, lines of real outputs in any order, real outputs damaged."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.outputs = [path.read_text("utf-8") for path in sorted(FOLDER.rglob("*.txt")) if path.name != "how.txt"]
+        self.lines = [line for output in self.outputs for line in output.split("\n")[:400]]
+
+    def text(self) -> str:
+        draw = self.rng.random()
+        if draw < 0.25:
+            return "".join(self.rng.choices(ALPHABET + "\n\n\n", k=self.rng.randrange(3000)))
+        if draw < 0.6:
+            return "\n".join(self.rng.choices(self.lines, k=self.rng.randrange(200))) + self.rng.choice(["", "\n"])
+        return self.damaged(self.rng.choice(self.outputs))
+
+    def damaged(self, text: str) -> str:
+        for _ in range(self.rng.randrange(1, 8)):
+            at = self.rng.randrange(len(text) + 1)
+            end = min(len(text), at + self.rng.randrange(1, 400))
+            match self.rng.randrange(5):
+                case 0:
+                    text = text[:at] + text[end:]
+                case 1:
+                    text = text[:at] + "".join(self.rng.choices(ALPHABET, k=9)) + text[at:]
+                case 2:
+                    text = text[:at] + text[at:end] * self.rng.randrange(2, 30) + text[end:]
+                case 3:
+                    text = text.replace("\n", self.rng.choice(["\r\n", " ", "\n\n"]), self.rng.randrange(50))
+                case _:
+                    text = text[:at] + text[at:end].swapcase() + text[end:]
+        return text[:200_000]
+
+    def focus(self) -> Focus:
+        budget = self.rng.choice([1, 20, 33, 60, 200, 500, 2000, 20_000])
+        query = self.rng.choice(["", "", "error", "planted failure", "a b c", "…"])
+        return Focus(budget, query=query, exit_code=self.rng.choice([None, 0, 1]), is_default=self.rng.random() < 0.5)
+
+
+def problem_of(text: str, focus: Focus, result: Filtered, kind: str | None) -> str:
+    at = 0
+    for piece in result.pieces:
+        if piece.start != at or piece.end < piece.start:
+            return "pieces do not join"
+        at = piece.end
+    if at != len(result.document):
+        return "pieces do not cover the text"
+    if not result.is_lossy and result.text != text:
+        return "lossless result differs"
+    if len(result.text) > len(text):
+        return "longer than the text"
+    if result.is_lossy and rough(result.text) > max(focus.budget, FLOOR_TOKENS):
+        return "above the budget"
+    if compress_text(result.text, focus, rough, kind=kind).text != result.text:
+        return "a second pass changes it"
+    return ""
+
+
+def main() -> int:
+    seed = int(os.environ.get("FUZZ_SEED", "1"))
+    end = time.monotonic() + 60 * float(os.environ.get("FUZZ_MINUTES", "2"))
+    generator = Generator(seed)
+    slowest = 0.0
+    cases = 0
+    while cases < CASES or time.monotonic() < end:
+        text, focus = generator.text(), generator.focus()
+        kind = generator.rng.choice([None, None, *kind_names()])
+        start = time.process_time()
+        result = compress_text(text, focus, rough, kind=kind)
+        slowest = max(slowest, time.process_time() - start)
+        problem = problem_of(text, focus, result, kind)
+        if problem or slowest > MAX_S:
+            path = Path(f"fuzz_filters-{seed}-{cases}.txt")
+            path.write_text(text, "utf-8", "surrogatepass")
+            sys.stderr.write(f"case {cases}: {problem or f'{slowest:.1f} s'}: {focus} kind={kind}, text in {path}\n")
+            return 1
+        cases += 1
+    report("texts without crash or lie", cases, "texts", CASES)
+    report("slowest text", slowest * 1000, "ms", MAX_S * 1000)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -187,12 +187,15 @@ class Evictor:
             StoreUnavailable: A handle stands for it, or somebody asked for the eviction by name, and it cannot be spooled.
         """
         promised = self._payloads.handles.get(handle_id(entry.sha256))
-        if cause is RemovalCause.WEIGHT and (promised is None or self._payloads.is_kept(entry.sha256)):
-            return replace(item, handle_id=promised.id if promised else "", kept_in="spool" if promised else "file")
+        is_asked_for = cause is RemovalCause.EXPLICIT
+        if promised is None and not is_asked_for and (cause is RemovalCause.WEIGHT or not self._payloads.spool.is_durable):
+            return replace(item, kept_in="file")  # a copy in memory would free nothing
+        if promised is not None and cause is RemovalCause.WEIGHT and self._payloads.is_kept(entry.sha256):
+            return replace(item, handle_id=promised.id, kept_in="spool")
         try:
             handle = self._payloads.keep(entry.data, kind=HandleKind.FILE_VIEW, source=entry.rel, tokens=item.refetch_tokens or 0)
         except StoreUnavailable:
-            if promised is not None or cause is RemovalCause.EXPLICIT:
+            if promised is not None or is_asked_for:
                 raise
             return replace(item, kept_in="file")
         return replace(item, handle_id=handle.id, kept_in=_place_of(handle))
@@ -201,6 +204,9 @@ class Evictor:
         under = path.rstrip("/") + "/"
         is_root = path in ("", ".", "./")
         residents = [each for each in self._session.residents() if is_root or each.rel == path or each.rel.startswith(under)]
+        alias = self._session.find(path)  # another name of a file that is cached under one of its names
+        if alias is not None and not residents:
+            residents = [each for each in self._session.residents() if each.key == alias.key]
         if residents:
             return [self._evict_one(each, RemovalCause.EXPLICIT, dry_run=dry_run) for each in residents]
         receipts = self._dying(lambda receipt_path: receipt_path == path, dry_run=dry_run)

@@ -1,9 +1,9 @@
 """Which lines changed: an own line differ with bounded work. Pure.
 
-Trim the common ends and look for a short edit script (Myers 1986, greedy, at most `QUICK_DISTANCE` edits). Where there is
-none, anchor at lines that are unique on both sides (patience: longest increasing subsequence) and go on in the gaps; in a
-gap without anchors Myers goes on to `MAX_DISTANCE`. All of it as long as the budget of steps lasts; what is left over is one
-block. Linear for the usual edit, never quadratic.
+Trim the common ends, leave out what only one side has, and look for a short edit script (Myers 1986, greedy, at most
+`QUICK_DISTANCE` edits). Where there is none, anchor at lines that are unique on both sides (patience: longest increasing
+subsequence) and go on in the gaps; in a gap without anchors Myers goes on to `MAX_DISTANCE`. All of it as long as the budget of
+steps lasts; what is left over is one block. Linear for the usual edit, never quadratic.
 """
 
 from bisect import bisect_left
@@ -31,11 +31,23 @@ class Change:
 
 def diff_lines(old: Sequence[bytes], new: Sequence[bytes]) -> list[Change]:
     """Return the changes from `old` to `new`, in order, never touching each other."""
+    start, shortest = 0, min(len(old), len(new))
+    while start < shortest and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < shortest - start and old[-1 - end] == new[-1 - end]:
+        end += 1
     ids: dict[bytes, int] = {}
-    a = [ids.setdefault(line, len(ids)) for line in old]
-    b = [ids.setdefault(line, len(ids)) for line in new]
-    matched = _Matcher(a, b).match()
-    return _changes_between(matched, len(a), len(b))
+    a = [ids.setdefault(line, len(ids)) for line in old[start : len(old) - end]]
+    b = [ids.setdefault(line, len(ids)) for line in new[start : len(new) - end]]
+    # A line that the other side lacks can match nothing: without such lines the search space is small.
+    in_a, in_b = set(a), set(b)
+    at_a = [at for at, line in enumerate(a, start) if line in in_b]
+    at_b = [at for at, line in enumerate(b, start) if line in in_a]
+    runs = _Matcher([a[at - start] for at in at_a], [b[at - start] for at in at_b]).match()
+    matched = [(at_a[i + step], at_b[j + step], 1) for i, j, length in runs for step in range(length)]
+    tail = (len(old) - end, len(new) - end, end)
+    return _changes_between([(0, 0, start), *matched, tail], len(old), len(new))
 
 
 def _changes_between(matched: list[tuple[int, int, int]], n: int, m: int) -> list[Change]:

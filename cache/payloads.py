@@ -5,7 +5,6 @@ content came from, and returns bytes only if they have the hash that the handle 
 """
 
 import hashlib
-import logging
 import re
 import threading
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,6 @@ from .errors import CorruptPayload, HandleExpired, PenstockError, StoreUnavailab
 from .handles import HANDLE_DIGITS, Handle, HandleKind, HandleTable, Residency, handle_id
 from .session import SessionCache
 from .spool import HandleTaken, SpoolStore
-
-logger = logging.getLogger(__name__)
 
 MIN_PREFIX: Final = 4
 """Digits that an abbreviated handle must have."""
@@ -111,6 +108,7 @@ class PayloadStore:
 
         Raises:
             UnknownHandle: There is none, or several.
+            StoreUnavailable: The spool cannot be searched now, and it is not in memory.
         """
         name = name.strip().lower()
         if not _HANDLE.fullmatch(name):
@@ -122,8 +120,12 @@ class PayloadStore:
         exact = self.handles.get(name)
         if exact is not None:
             return exact
-        found = {handle.id: handle for handle in self._found_in_spool(name)}
-        found |= {handle.id: handle for handle in self.handles.matching(name)}
+        found = {handle.id: handle for handle in self.handles.matching(name)}
+        outage: StoreUnavailable | None = None
+        try:
+            found = {handle.id: handle for handle in self.spool.find(name)} | found
+        except StoreUnavailable as error:
+            outage = error
         if name in found:
             return found[name]
         if len(found) == 1:
@@ -134,6 +136,8 @@ class PayloadStore:
                 why="it is the beginning of " + ", ".join(sorted(found)[:3]),
                 next_call="repeat the call with the whole handle",
             )
+        if outage is not None:
+            raise _unreachable(name, outage) from outage
         raise UnknownHandle(
             f"no handle {name} is known here",
             why="it was never given out in this workspace, or it was forgotten long after its expiry",
@@ -144,21 +148,19 @@ class PayloadStore:
         """Return the content of a handle (or unambiguous prefix), exactly as it was kept.
 
         Raises:
-            UnknownHandle: As `resolve`.
+            UnknownHandle, StoreUnavailable: As `resolve`.
             HandleExpired: It was known, and its content is gone.
             CorruptPayload: The stored bytes were damaged, and there is no other copy.
         """
         handle = self.resolve(handle_id)
-        damage: CorruptPayload | None = None
+        damage: CorruptPayload | StoreUnavailable | None = None
         data, origin = self._in_memory(handle.sha256), PayloadOrigin.MEMORY
         if data is None:
             origin = PayloadOrigin.SPOOL
             try:
                 data = self.spool.get(handle.sha256)
-            except CorruptPayload as error:
+            except (CorruptPayload, StoreUnavailable) as error:
                 damage = error
-            except StoreUnavailable as error:
-                logger.debug("spool cannot be read: %s", error.why)
         if data is None:
             data, origin = self._in_file(handle, deadline), PayloadOrigin.FILE
         if data is None:
@@ -204,13 +206,6 @@ class PayloadStore:
             return stored if residency is None else replace(stored, residency=residency)
         raise StoreUnavailable("every id for this content is taken")
 
-    def _found_in_spool(self, prefix: str) -> list[Handle]:
-        try:
-            return self.spool.find(prefix)
-        except StoreUnavailable as error:
-            logger.debug("spool cannot be searched: %s", error.why)
-            return []
-
     def _in_memory(self, sha256: str) -> bytes | None:
         return self._session.version(sha256) if self._session is not None else None
 
@@ -224,11 +219,13 @@ class PayloadStore:
             return None
         return source.data if source.sha256 == handle.sha256 else None
 
-    def _raise_gone(self, handle: Handle, damage: CorruptPayload | None) -> NoReturn:
+    def _raise_gone(self, handle: Handle, damage: CorruptPayload | StoreUnavailable | None) -> NoReturn:
         with self._lock:
             self._missed += 1
         is_file = handle.kind is HandleKind.FILE_VIEW and bool(handle.source)
         next_call = f"read path={handle.source} for what the file holds now" if is_file else "run the command again"
+        if isinstance(damage, StoreUnavailable):
+            raise _unreachable(handle.id, damage) from damage
         if damage is not None:
             raise CorruptPayload(damage.what, why=damage.why, next_call=next_call) from damage
         raise HandleExpired(
@@ -236,3 +233,11 @@ class PayloadStore:
             why="its expiry has passed, or the spool's size cap removed it as one of the oldest",
             next_call=next_call,
         )
+
+
+def _unreachable(name: str, outage: StoreUnavailable) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{name} cannot be brought back now",
+        why=f"{outage.what}: {outage.why}" if outage.why else outage.what,
+        next_call="call status for the state of the spool; then restore again, or read the path anew",
+    )

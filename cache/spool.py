@@ -45,6 +45,11 @@ class SpoolStatistics:
 class SpoolStore(Protocol):
     """Keeps payloads by content hash, and what is known of their handles. Thread-safe; every method may take seconds."""
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether a put of now would survive the process; False for memory, and while the disk refuses."""
+        ...
+
     def put(self, handle: Handle, data: bytes) -> Handle:
         """Keep `data` under `handle`; when it returns, as durable as the store is. Doing it again renews the expiry.
 
@@ -121,6 +126,11 @@ class MemorySpool:
 
     def __repr__(self) -> str:
         return f"<MemorySpool {len(self._data)} items, {self._used} bytes>"
+
+    @property
+    def is_durable(self) -> bool:
+        """False: nothing survives the process."""
+        return False
 
     def put(self, handle: Handle, data: bytes) -> Handle:
         """Keep `data`; see `SpoolStore.put`."""

@@ -32,6 +32,11 @@ class FallbackSpool:
         return f"<FallbackSpool {'in memory' if self.is_degraded else 'on disk'}>"
 
     @property
+    def is_durable(self) -> bool:
+        """Whether the disk took the last put."""
+        return self._durable.is_durable and not self.is_degraded
+
+    @property
     def is_degraded(self) -> bool:
         """Whether the disk refused last time."""
         return self._failed_at_s is not None
@@ -88,7 +93,7 @@ class FallbackSpool:
             disk.items + memory.items,
             disk.used_bytes + memory.used_bytes,
             disk.max_bytes,
-            disk.is_durable and not self.is_degraded,
+            self.is_durable,
             tuple(notices),
             disk.puts + memory.puts,
             disk.gets,

@@ -5,27 +5,24 @@ cap the file gives up what has expired, then the oldest that nobody pinned, and 
 """
 
 import hashlib
+import math
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from .errors import CorruptPayload, StoreUnavailable
-from .handles import Handle, HandleKind, Residency
+from .handles import Handle, Residency
 from .spool import DEFAULT_EXPIRY_S, DEFAULT_MAX_BYTES, HandleTaken, SpoolStatistics
 from .spool_disk import RealDisk, SpoolDisk
 from .spool_file import SpoolFile
+from .spool_rows import Row, handle_of, pack, unpack
 
 if TYPE_CHECKING:
     import apsw
 
-Row = tuple[int | float | str | bytes | None, ...]
-
-_RAW: Final = 0
-_ZLIB: Final = 1
 _SWEEP_EVERY: Final = 64
 """Puts between two looks at the file's size."""
 _LOW_WATER: Final = 0.9
@@ -34,6 +31,12 @@ _RENEW_BELOW: Final = 0.98
 """A put of known content writes only if less than this share of its time is left."""
 _BATCH: Final = 64
 """Payloads removed per transaction: short, so that other servers' writes get in between."""
+_SWEEP_S: Final = 3600.0
+"""Seconds after which a look at the size looks for what has expired, too."""
+_BATCHES_IN_CALL: Final = 3
+"""A put that happens to find the store full removes at most so many batches; later ones go on."""
+_ALL: Final = 1 << 30
+_FAR_FUTURE: Final = 1e18
 _MAX_TOMBSTONES: Final = 20_000
 """Handles remembered after their payload has gone, to say `expired` rather than `unknown`."""
 _VACUUM_PAGES: Final = 2000
@@ -59,10 +62,16 @@ class SqliteSpool:
         self._expiry_s = expiry_s
         self._clock = clock
         self._lock = threading.Lock()
+        self._swept_s = -math.inf
         self._puts = self._gets = self._corrupt = self._removed = 0
 
     def __repr__(self) -> str:
         return f"<SqliteSpool {self._file!r} puts={self._puts}>"
+
+    @property
+    def is_durable(self) -> bool:
+        """True: what is put survives the process."""
+        return True
 
     def put(self, handle: Handle, data: bytes) -> Handle:
         """Keep `data`, committed when this returns; see `SpoolStore.put`."""
@@ -70,7 +79,7 @@ class SqliteSpool:
         known = self._known(handle, now)
         if known is not None:
             return known
-        codec, packed = _pack(data)
+        codec, packed = pack(data)
         if len(packed) > self._max_bytes // 4:
             raise StoreUnavailable("the payload is too large for the spool", why=f"it keeps {self._max_bytes:,} bytes in all")
         stored = replace(
@@ -122,7 +131,7 @@ class SqliteSpool:
             self._gets += 1
         if not rows:
             return None
-        data = _unpack(rows[0])
+        data = unpack(rows[0])
         if data is None or hashlib.sha256(data).hexdigest() != sha256:
             self._remove_corrupt(sha256)
             raise CorruptPayload(
@@ -138,7 +147,7 @@ class SqliteSpool:
             " WHERE h.id >= ? AND h.id < ? ORDER BY h.id LIMIT ?",
             (prefix, prefix + "\U0010ffff", limit),
         )
-        return [_handle_of(row) for row in rows]
+        return [handle for row in rows if (handle := handle_of(row)) is not None]
 
     def pin(self, handle_id: str, *, is_pinned: bool) -> bool:
         """Pin or unpin a payload; see `SpoolStore.pin`."""
@@ -154,14 +163,25 @@ class SqliteSpool:
 
     def sweep(self) -> int:
         """Remove what has expired and what is beyond the cap; see `SpoolStore.sweep`."""
+        return self._sweep(_ALL)
+
+    def _sweep(self, batches: int) -> int:
+        """Remove at most so many batches of expired and of old payloads."""
         before = self._used_bytes()
-        while self._remove_batch("h.expires <= ?", (self._clock(),)):
-            pass
+        now = self._clock()
+        after = 0
+        for _ in range(batches):
+            after, count = self._remove_batch(after, now)
+            if not count:
+                break
         self._vacuum()
-        target = int(self._max_bytes * _LOW_WATER)
+        after = 0
         if self._used_bytes() > self._max_bytes:
-            while self._used_bytes() > target and self._remove_batch("1", ()):
+            for _ in range(batches):
+                after, count = self._remove_batch(after, None)
                 self._vacuum()
+                if not count or self._used_bytes() <= self._max_bytes * _LOW_WATER:
+                    break
         self._file.write(_bury)
         return max(0, before - self._used_bytes())
 
@@ -219,22 +239,26 @@ class SqliteSpool:
 
         return self._file.read(pages)
 
-    def _remove_batch(self, condition: str, values: tuple[float, ...]) -> int:
-        """Remove the oldest payloads whose every handle is unpinned and meets `condition`; return how many went."""
+    def _remove_batch(self, after: int, expired_at: float | None) -> tuple[int, int]:
+        """Remove the oldest unpinned payloads behind sequence number `after`, expired ones only if `expired_at` is given.
 
-        def change(connection: "apsw.Connection") -> int:
+        Returns the last sequence number looked at, and how many went. The age of a payload is that of its newest handle.
+        """
+
+        def change(connection: "apsw.Connection") -> list[Row]:
             oldest = connection.execute(
-                "SELECT p.sha256 FROM payload p JOIN handle h ON h.sha256 = p.sha256 GROUP BY p.sha256"
-                f" HAVING max(h.pinned) = 0 AND min({condition}) = 1 ORDER BY max(h.seq) LIMIT {_BATCH}",
-                values,
+                "SELECT h.seq, h.sha256 FROM handle h JOIN payload p ON p.sha256 = h.sha256"
+                " WHERE h.seq > ? AND h.expires <= ? AND NOT EXISTS"
+                " (SELECT 1 FROM handle g WHERE g.sha256 = h.sha256 AND (g.pinned OR g.seq > h.seq)) ORDER BY h.seq LIMIT ?",
+                (after, _FAR_FUTURE if expired_at is None else expired_at, _BATCH),
             ).fetchall()
-            connection.executemany("DELETE FROM payload WHERE sha256 = ?", oldest)
-            return len(oldest)
+            connection.executemany("DELETE FROM payload WHERE sha256 = ?", [(sha256,) for _, sha256 in oldest])
+            return cast("list[Row]", oldest)
 
-        count = self._file.write(change)
+        gone = self._file.write(change)
         with self._lock:
-            self._removed += count
-        return count
+            self._removed += len(gone)
+        return (int(gone[-1][0] or 0) if gone else after), len(gone)
 
     def _vacuum(self) -> None:
         """Give free pages back, a piece at a time; the pragma frees as long as it is stepped."""
@@ -249,9 +273,11 @@ class SqliteSpool:
             pass
 
     def _sweep_quietly(self) -> None:
+        now = self._clock()
         try:
-            if self._used_bytes() > self._max_bytes:
-                self.sweep()
+            if self._used_bytes() > self._max_bytes or now - self._swept_s >= _SWEEP_S:
+                self._swept_s = now
+                self._sweep(_BATCHES_IN_CALL)
         except StoreUnavailable:
             return  # the put has succeeded; the next one looks again
 
@@ -270,42 +296,4 @@ def _bury(connection: "apsw.Connection") -> None:
         "DELETE FROM handle WHERE id IN (SELECT id FROM handle WHERE sha256 NOT IN (SELECT sha256 FROM payload)"
         " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
         (_MAX_TOMBSTONES,),
-    )
-
-
-def _pack(data: bytes) -> tuple[int, bytes]:
-    packed = zlib.compress(data, 1)
-    return (_ZLIB, packed) if len(packed) < len(data) * 0.95 else (_RAW, data)
-
-
-def _unpack(row: Row) -> bytes | None:
-    """Return the payload, or None if it is damaged; never inflates beyond the size that was stored."""
-    size, codec, packed = row
-    if not isinstance(size, int) or not isinstance(packed, bytes):
-        return None
-    if codec == _RAW:
-        return packed
-    if codec != _ZLIB:
-        return None
-    try:
-        inflater = zlib.decompressobj()
-        data = inflater.decompress(packed, size + 1)
-    except (zlib.error, ValueError, OverflowError):
-        return None
-    return data if len(data) == size and inflater.eof else None
-
-
-def _handle_of(row: Row) -> Handle:
-    id_, sha256, kind, source, tokens, size, created, expires, pinned, is_here = row
-    return Handle(
-        id=str(id_),
-        kind=HandleKind(kind),
-        residency=Residency.spooled(f"spool:{str(sha256)[:12]}"),
-        tokens=int(tokens or 0),
-        source=source.decode("utf-8", "surrogatepass") if isinstance(source, bytes) else "",
-        sha256=str(sha256),
-        size_bytes=int(size or 0) if is_here else -1,
-        created_s=float(created or 0),
-        expires_s=float(expires or 0),
-        is_pinned=bool(pinned),
     )

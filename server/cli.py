@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 EVENTS = tuple(event.value for event in ClientEvent)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of all commands, with the flags of `command` whole."""
     parser = argparse.ArgumentParser(prog="penstock", description="An MCP context server for coding assistants.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -53,10 +53,19 @@ def build_parser() -> argparse.ArgumentParser:
     hook.add_argument("event", choices=EVENTS, metavar="EVENT", help=", ".join(EVENTS))
     hook.add_argument("--root", metavar="DIR")
 
-    from .clients.command import add_install_flags, add_uninstall_flags
+    run = commands.add_parser("run", help="run a command, print its output compressed, keep the original")
+    run.add_argument("--budget", type=int, metavar="N", help="tokens to print at most (default: answers.default_budget)")
+    run.add_argument("--kind", metavar="K", help="what the output is; default: detected")
+    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD …")
 
-    add_install_flags(commands.add_parser("install", help="register with a client; shows the change first"))
-    add_uninstall_flags(commands.add_parser("uninstall", help="take the registration out again, without a trace"))
+    install = commands.add_parser("install", help="register with a client; shows the change first")
+    uninstall = commands.add_parser("uninstall", help="take the registration out again, without a trace")
+    if command in ("install", "uninstall"):
+        # The clients' catalogue costs other commands start-up time.
+        from .clients.command import add_install_flags, add_uninstall_flags
+
+        add_install_flags(install)
+        add_uninstall_flags(uninstall)
     return parser
 
 
@@ -72,7 +81,7 @@ def _add_workspace(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = build_parser().parse_args(arguments)
+    options = build_parser(next(iter(arguments), "")).parse_args(arguments)
     try:
         return COMMANDS[options.command](options)
     except PenstockError as error:
@@ -122,6 +131,14 @@ def _config(options: argparse.Namespace) -> int:
     from .settings import show_config
 
     return show_config(path_only=options.path, as_json=options.json)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .run import run
+    from .run_parts import open_parts_here
+
+    argv: list[str] = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    return run(argv, open_parts=open_parts_here, budget=options.budget, kind=options.kind)
 
 
 def _stats(options: argparse.Namespace) -> int:
@@ -179,6 +196,7 @@ COMMANDS = {
     "doctor": _doctor,
     "restore": _restore,
     "config": _config,
+    "run": _run,
     "stats": _stats,
     "hook": _hook,
     "install": _install,

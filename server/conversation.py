@@ -25,7 +25,6 @@ from .prompts import HandleLine, PromptSources
 if TYPE_CHECKING:
     from .engine import Engine
 
-EXCERPT_CHARS: Final = 2000
 SHOWN_HANDLES: Final = 100
 UNRECORDED: Final = frozenset({"status", "session", "memory"})
 """Calls about the record itself; a note that `session` carries is recorded by the archive."""
@@ -41,7 +40,7 @@ class Conversation:
         self.recorder = Recorder(self._store, new_session_id(), ledger=engine.ledger)
         self.archive = SessionArchive(self._store, self.recorder)
         self.facts = FactBook(self._store, self._read_file)
-        self.session = SessionTool(self.archive, engine.counter, has_handle=self._has_handle)
+        self.session = SessionTool(self.archive, engine.counter, has_handle=self._has_handle, keep_text=self._keep_text)
         self.memory = MemoryTool(self.facts, engine.counter, author=self.recorder.session_id)
         self._resume = Resume(self.session, self.memory, engine.counter)
 
@@ -73,7 +72,7 @@ class Conversation:
                 spans=tuple(_span_of(part) for part in parts if tool == "read" and part["view"] not in ("error", "tree")),
                 tokens=tokens,
                 is_error=error is not None or bool(answer and answer.is_error),
-                excerpt=(str(error) if error else answer.text if answer else "")[:EXCERPT_CHARS],
+                excerpt=str(error) if error else answer.text if answer else "",
             )
         )
 
@@ -107,6 +106,11 @@ class Conversation:
             return self._engine.payloads.resolve(handle).size_bytes >= 0
         except PenstockError:
             return False
+
+    def _keep_text(self, text: str, source: str) -> str:
+        """Keep recorded text and return its handle."""
+        tokens = self._engine.counter.count(text).tokens
+        return self._engine.payloads.keep(text.encode(), kind=HandleKind.MEMORY_PAGE, source=source, tokens=tokens).id
 
     def _session_names(self) -> list[str]:
         return [

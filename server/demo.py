@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from .engine import vocabulary
+from .vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from mcp import Client

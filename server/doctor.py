@@ -109,7 +109,7 @@ def _memory(config: Config) -> str:
 
 
 def _tokenizer() -> str:
-    from .engine import vocabulary
+    from .vocabulary import vocabulary
 
     start = time.perf_counter()
     tokens = vocabulary().count("hello world").tokens

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,6 @@ from ..cache.session import SessionCache
 from ..cache.spool import MemorySpool
 from ..cache.spool_fallback import FallbackSpool
 from ..cache.spool_sqlite import SqliteSpool
-from ..cache.tokens import O200kCounter
 from ..cache.worker import Worker, WorkerLimits
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.secrets import SecretRule
@@ -53,15 +51,11 @@ from .prompts import PromptSources
 from .snapshot import Snapshot
 from .stores import store_dir
 from .toolset import INSTRUCTIONS, TOOLS
+from .vocabulary import vocabulary
 
 MB: Final = 1 << 20
 DEFINITIONS: Final = "penstock.tools.languages:definitions"
 logger = logging.getLogger(__name__)
-
-
-def vocabulary() -> O200kCounter:
-    """Return the token counter over the vendored vocabulary; it is loaded when first used."""
-    return O200kCounter(lambda: resources.files("penstock.configs").joinpath("vocab/o200k_base.bin.gz").read_bytes())
 
 
 def open_workspace(config: Config, root: Path, ledger: Ledger | None = None) -> Workspace:

@@ -17,6 +17,7 @@ from .child import Captured, capture
 if TYPE_CHECKING:
     from ..cache.payloads import PayloadStore
     from ..cache.tokens import TokenCounter
+    from .run_history import RunHistory
 
 RAW_VARIABLE: Final = "PENSTOCK_RAW"
 NOT_FOUND: Final = 127
@@ -36,6 +37,7 @@ class RunParts:
 
     payloads: "PayloadStore"
     counter: "TokenCounter"
+    history: "RunHistory"
     default_budget: int
     close: Callable[[], None]
 
@@ -124,7 +126,10 @@ def _compressed(
             exit_code=captured.code,
             status=captured.status,
             kind=kind,
+            before=parts.history.last(argv, os.getcwd()),
         )
+        if report.handle:
+            parts.history.remember(argv, os.getcwd(), report.handle)
     finally:
         parts.close()
     if not report.is_lossy:

@@ -3,22 +3,25 @@
 from dataclasses import replace
 from typing import Final
 
-from ..cache.errors import InvalidArgument
+from ..cache.errors import InvalidArgument, PenstockError
 from ..cache.handles import HandleKind
 from ..cache.payloads import PayloadStore
 from ..cache.tokens import TokenCounter
+from ..cache.workspace.text import decode
 from .answer import Answer, Part, compose, facts_line
 from .arguments import MAX_QUERY_CHARS
 from .call import Call
-from .filters.engine import compress_text
+from .filters.changes import Earlier
+from .filters.engine import compress_text, kind_of
 from .filters.facts import facts_of
 from .filters.families import find_family, kind_names
 from .filters.filter import Filtered, Focus
 from .filters.marks import carries_marks
 from .paging import Room
-from .source import SourceReader, SourceText
+from .source import TEXT_LABEL, SourceReader, SourceText
 
 DEFAULT_BUDGET: Final = 2500
+_COMPARED_BYTES: Final = 8 << 20
 _SHRINK: Final = 0.8
 _TRIES: Final = 12
 
@@ -56,16 +59,17 @@ class CompressTool:
         if not source.sha256:
             return Part(source.label, "error", "", facts_line(source.label, source.data.decode()))
         focus = Focus(min(budget or self._default_budget, call.limit.tokens), query=query, is_default=budget is None)
-        result = self._fitted(source.text, focus, kind, room)
+        origin = f"{source.label} ({kind or kind_of(source.text)})" if source.label == TEXT_LABEL else source.label
+        result = self._fitted(source.text, focus, kind, room, None if source.handle else self._earlier(origin, source.sha256))
         raw = self._counter.count(source.text)
         handle = source.handle
         if result.is_lossy and not handle:
             # Durable before the answer: what is left out of an answer can be brought back whatever happens next.
-            kept = self._payloads.keep(source.data, kind=HandleKind.TOOL_RESULT, source=source.label, tokens=raw.tokens)
+            kept = self._payloads.keep(source.data, kind=HandleKind.TOOL_RESULT, source=origin, tokens=raw.tokens)
             handle = kept.id
         tokens = self._counter.count(result.text)
         marked = "source holds marks of an earlier omission: not a whole text" if carries_marks(source.text) else ""
-        label = "" if source.label == "text" else source.label
+        label = "" if source.label == TEXT_LABEL else source.label
         facts = facts_of(result, str(tokens), str(raw))
         return Part(
             path=source.label,
@@ -81,15 +85,25 @@ class CompressTool:
             raw_tokens=raw.tokens,
         )
 
-    def _fitted(self, text: str, focus: Focus, kind: str | None, room: Room) -> Filtered:
+    def _earlier(self, origin: str, sha256: str) -> Earlier | None:
+        """Return what was compressed before under the same name, if it is another text and still there."""
+        handle = self._payloads.handles.for_source(origin)
+        if handle is None or handle.sha256 == sha256 or handle.size_bytes > _COMPARED_BYTES:
+            return None
+        try:
+            return Earlier(handle.id, decode(self._payloads.load(handle.id).data).text)
+        except PenstockError:
+            return None
+
+    def _fitted(self, text: str, focus: Focus, kind: str | None, room: Room, earlier: Earlier | None) -> Filtered:
         """Compress `text` into the budget and into what the client shows."""
-        result = compress_text(text, focus, self._tokens, kind=kind)
+        result = compress_text(text, focus, self._tokens, kind=kind, earlier=earlier)
         for _ in range(_TRIES):
             body = result.text
             if room.copy().take(body, body.count("\n") + 1):
                 break
             focus = replace(focus, budget=max(1, int(min(focus.budget, self._tokens(body)) * _SHRINK)))
-            result = compress_text(text, focus, self._tokens, kind=kind)
+            result = compress_text(text, focus, self._tokens, kind=kind, earlier=earlier)
         room.take(result.text, result.text.count("\n") + 1)
         return result
 

@@ -24,7 +24,7 @@ from .views.view import View
 
 DEFAULT_BUDGET: Final = 2500
 PARSE_WAIT_S: Final = 6.0
-"""The parser gives up after 1.5 s by itself; beyond this the child is killed and the outline made from lines."""
+"""The parser gives up after 1.2 s by itself; beyond this the child is killed and the outline made from lines."""
 
 
 class ViewMaker:

@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
+
+from anyio import to_thread
 
 from ..cache.archive.archive import SessionArchive, SessionView
 from ..cache.archive.bridge import age_text, handles_of
 from ..cache.archive.confidential import tells_secret
 from ..cache.archive.events import ToolEvent
+from ..cache.archive.recollection import Recalled
 from ..cache.archive.snapshots import SnapshotReason
 from ..cache.archive.targets import Target
-from ..cache.errors import InvalidArgument, SecretDenied, UnknownHandle
+from ..cache.errors import InvalidArgument, SecretDenied, StoreUnavailable, UnknownHandle
 from ..cache.tokens import TokenCounter
 from .answer import Answer, clean_text, facts_line
 from .call import Call
@@ -21,10 +25,13 @@ DEFAULT_BUDGET: Final = 2_500
 SUMMARY_BUDGET: Final = 1_500
 _ENVELOPE_TOKENS: Final = 60
 _SHOWN_KEPT: Final = 12
+_MAX_WRITTEN_CHARS: Final = 8_000
 ACTIONS: Final = ("save", "list", "restore", "clear", "summary", "handoff")
 
 Keep = float | str | Sequence[str] | None
 """A number: the least importance that `clear` keeps; texts: handles, paths or kinds that it keeps whatever they score."""
+KeepText = Callable[[str, str], str]
+"""(text, source) -> a handle under which the text is kept."""
 SummariseWith = Callable[[str], Awaitable[str]]
 """Asks the client's model; raises what it likes when it cannot."""
 
@@ -38,11 +45,13 @@ class SessionTool:
         counter: TokenCounter,
         *,
         has_handle: Callable[[str], bool] = lambda handle: True,
+        keep_text: KeepText | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._archive = archive
         self._counter = counter
         self._has_handle = has_handle
+        self._keep_text = keep_text
         self._wall = wall
 
     def run(self, call: Call, *, action: str, id: str | None = None, keep: Keep = None, note: str | None = None) -> Answer:
@@ -79,17 +88,28 @@ class SessionTool:
         if not found.found:
             first = facts_line(head, "session", f"0 matches above the thresholds of: {tiers or 'no tier (no words to look for)'}")
             return Answer(clean_text(f'{first}\nnext search(scope="workspace") · session(action="list")'))
-        total = len(found.found)
+        hits = [self._with_handle(one) for one in found.found]
+        total = len(hits)
         facts = (f"tiers: {tiers}", f"best {found.found[0].similarity:.2f}")
-        restorable = (handle for one in found.found for handle in one.handles[:1] if self._has_handle(handle))
+        restorable = (handle for one in hits for handle in one.handles[:1] if self._has_handle(handle))
         nexts = [f'restore(handle="{handle}")' for handle in list(dict.fromkeys(restorable))[:3]]
         more = f"{total} more: budget={2 * budget}"
         frame = self._count("\n".join([facts_line(head, "session", f"{total} of {total} entries", *facts), *nexts, more])) + 12
-        listing = fit_items(recalled_items(found.found), call, budget - frame, self._counter)
+        listing = fit_items(recalled_items(hits), call, budget - frame, self._counter)
         first = facts_line(head, "session", f"{listing.items} of {total} entries", *facts)
         nexts += [f"{listing.left_out} more: budget={2 * budget}"] if listing.left_out else []
         last = "next " + " · ".join(nexts or ['search(scope="workspace")'])
         return Answer(clean_text("\n".join([first, *listing.lines, last])))
+
+    def _with_handle(self, one: Recalled) -> Recalled:
+        """Give what was recalled a handle that can be restored: its own, or one to the recorded text."""
+        alive = tuple(handle for handle in one.handles if self._has_handle(handle))
+        if alive or self._keep_text is None or not one.text:
+            return replace(one, handles=alive)
+        try:
+            return replace(one, handles=(self._keep_text(one.text, one.title),))
+        except StoreUnavailable:
+            return replace(one, handles=())
 
     def resume_summary(self, wanted: str, budget: int) -> tuple[Target | None, str]:
         """Return the session to go on from and its summary in at most `budget` tokens, the model's own first if it wrote one."""
@@ -115,13 +135,14 @@ class SessionTool:
 
         Nothing depends on it: without an answer the extract stands as before.
         """
-        target = self._archive.target(id)
+        target = await to_thread.run_sync(self._archive.target, id)
         if target is None:
             return False
-        text = (await ask(self._archive.prompt_for_model(target, self._count))).strip()
+        prompt = await to_thread.run_sync(self._archive.prompt_for_model, target, self._count)
+        text = (await ask(prompt)).strip()
         if not text or tells_secret(text):
             return False
-        self._archive.keep_written_summary(target, text[:8_000])
+        await to_thread.run_sync(self._archive.keep_written_summary, target, text[:_MAX_WRITTEN_CHARS])
         return True
 
     def _save(self, name: str, note: str) -> Answer:

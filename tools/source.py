@@ -21,6 +21,7 @@ _LOG_NAMES: Final = re.compile(
     r"(?:\.(?:log|out|err|txt|jsonl|ndjson|trace)(?:\.\d+)?|(?:^|/)(?:log|stdout|stderr|syslog|messages)[^/.]*)$"
 )
 MAX_FILES: Final = 20
+TEXT_LABEL: Final = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class SourceReader:
             if found:
                 return found
         data = source.encode("utf-8", "surrogatepass")
-        return [SourceText("text", source, data, hashlib.sha256(data).hexdigest())]
+        return [SourceText(TEXT_LABEL, source, data, hashlib.sha256(data).hexdigest())]
 
     def _of_path(self, call: Call, name: str) -> Sequence[SourceText]:
         """Return what the path holds; nothing when `name` is one line of text rather than a path."""

@@ -68,6 +68,7 @@ _NOTE_PREFIXES: Final = {
     "error": EventKind.FAILURE,
 }
 _NOTE_LINE: Final = re.compile(r"\s*[-*]?\s*(?P<word>[A-Za-z]+)\s*:\s*(?P<rest>\S.*)", re.DOTALL)
+_RECORD_SCOPE: Final = re.compile(r"\bscope=(?:session|memory)\b")
 _DECISION_CUE: Final = re.compile(r"\s*(?:we|i)?\s*(?:have\s+)?(?:decided|agreed|chose)\b", re.IGNORECASE)
 
 
@@ -136,7 +137,12 @@ def kind_of_note(line: str) -> tuple[EventKind, str]:
 
 
 def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]:
-    """Turn an event into its records: the call itself, then one for each line of its note."""
+    """Turn an event into its records: the call itself, then one for each line of its note.
+
+    A search of the record is not part of the record: its answer repeats what is stored, and would be found before it.
+    """
+    if event.tool == "search" and _RECORD_SCOPE.search(event.arguments):
+        return ()
     excerpt = event.excerpt[:MAX_EXCERPT_CHARS]
     arguments, tool = storable(event.arguments)[:MAX_ARGUMENTS_CHARS], storable(event.tool)[:64]
     call = Record(

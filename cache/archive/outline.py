@@ -14,6 +14,8 @@ from .events import EventKind, Record, TouchedSpan
 
 MAX_LINES: Final = 40
 MAX_FILES: Final = 150
+MAX_QUERIES: Final = 12
+"""Only what was asked last tells where the work stands."""
 MAX_LINE_CHARS: Final = 240
 _MAX_FILE_SPANS: Final = 8
 _DONE: Final = "done:"
@@ -140,7 +142,9 @@ def _fold_call(outline: Outline, record: Record) -> Outline:
         failures = tuple(replace(one, is_resolved=True) if one.call == call else one for one in outline.failures)
         outline = replace(outline, failures=failures)
     if record.kind is EventKind.SEARCH and record.arguments:
-        return _with_line(outline, "queries", record.arguments[:MAX_LINE_CHARS])
+        line = record.arguments[:MAX_LINE_CHARS]
+        asked = (*(query for query in outline.queries if query != line), line)
+        return replace(outline, queries=asked[-MAX_QUERIES:])
     if record.kind in (EventKind.READ, EventKind.OUTPUT, EventKind.RESTORE):
         for path in dict.fromkeys(span.path for span in record.spans):
             outline = _with_file(outline, path, [span for span in record.spans if span.path == path], handle)

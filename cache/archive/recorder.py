@@ -27,6 +27,9 @@ MAX_BUFFERED_BYTES: Final = 4 * 1024 * 1024
 BATCH: Final = 64
 INTERVAL_S: Final = 0.5
 """An event is on disk half a second after its call, sooner when calls come fast."""
+FIRST_MAINTENANCE_S: Final = 60.0
+"""Short runs leave the store alone."""
+MAINTENANCE_S: Final = 3_600.0
 RETRY_S: Final = 5.0
 """After a write that failed: each try waits up to 2 s for another process's lock."""
 _EVENT_OVERHEAD_BYTES: Final = 800
@@ -87,7 +90,7 @@ class Recorder:
         return f"<Recorder {self.session_id} {len(self._buffer)} buffered>"
 
     def start(self) -> None:
-        """Start the writing thread. Without it events wait for `flush`."""
+        """Start the thread that writes events and, every hour, maintains the store. Without it events wait for `flush`."""
         with self._changed:
             if self._thread is not None or self._stopping:
                 return
@@ -97,6 +100,8 @@ class Recorder:
     def record(self, event: ToolEvent) -> None:
         """Take an event; never blocks on the disk and never raises for what the event holds."""
         records = records_of(event, is_secret=self._is_secret)
+        if not records:
+            return
         session_id = event.session_id or self.session_id
         weight = sum(_EVENT_OVERHEAD_BYTES + 2 * len(record.text) for record in records)
         if self._ledger is not None and not self._ledger.try_charge(ACCOUNT, weight):
@@ -131,12 +136,11 @@ class Recorder:
         """Flush, end the thread, and return whether everything is on disk; takes `timeout_s` at most, whatever the disk does."""
         with self._changed:
             self._stopping = True
-            thread, self._thread = self._thread, None
-            if thread is None:
-                thread = threading.Thread(target=self._loop, name=_THREAD, daemon=True)
-                thread.start()
+            self._thread = None
             self._changed.notify_all()
-        thread.join(timeout_s)
+        last = threading.Thread(target=self.flush, args=(timeout_s,), name=_THREAD, daemon=True)
+        last.start()
+        last.join(timeout_s)
         with self._changed:
             return not self._buffer and not self._is_writing
 
@@ -156,20 +160,28 @@ class Recorder:
         self._release(released)
 
     def _loop(self) -> None:
-        """Sleep until there is something, let it gather, write it; when stopping, write what is left and end."""
+        """Sleep until there is something, let it gather, write it; now and then look after the store."""
+        maintain_at = self._clock() + FIRST_MAINTENANCE_S
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping or self._buffer)
                 self._changed.wait_for(lambda: self._stopping or len(self._buffer) >= BATCH, self._interval_s)
-                is_last = self._stopping
-                self._changed.wait_for(lambda: not self._is_writing)
+                self._changed.wait_for(lambda: self._stopping or not self._is_writing)
+                if self._stopping:
+                    return
                 batch = self._take()
-            is_written = self._write(batch)
-            if is_last:
-                return
-            if not is_written:
+            if not self._write(batch):
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopping, RETRY_S)
+            if self._clock() >= maintain_at:
+                maintain_at = self._clock() + MAINTENANCE_S
+                self._maintain()
+
+    def _maintain(self) -> None:
+        try:
+            self._store.maintain(current=self.session_id)
+        except Exception:  # boundary: what could not be cleaned up now can be later; recording goes on
+            _log.warning("the archive could not be maintained", exc_info=True)
 
     def _take(self) -> list[_Buffered]:
         """Take everything out of the buffer; the condition is held."""

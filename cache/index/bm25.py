@@ -3,15 +3,16 @@
 The scores are those of rank-bm25 0.2.2 over a corpus of the live documents' tokens: k1 1.5, b 0.75, epsilon 0.25, idf =
 ln(N - df + .5) - ln(df + .5), and for a term in more than half of the documents (negative idf) epsilon times the mean idf
 of the whole vocabulary. That mean is summed over the histogram of document frequencies and only when a query needs it. A
-document's score may be negative in tiny corpora, so "matches" is a count of its own. Cost: the postings of the query's
-terms.
+document's score may be zero or negative in tiny corpora, so what matches is known apart from it. Cost: the postings of the
+query's terms.
 """
 
 import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,6 @@ B: Final = 0.75
 EPSILON: Final = 0.25
 
 Scores = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,18 @@ class TermPostings:
     """The term's id in each segment."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceScores:
-    """Scores of one segment, or of the delta when it is the last: by document."""
+    """Scores of one segment, or of the delta when it is the last: by document. Dead documents have 0."""
 
     scores: Scores
-    matches: Counts
-    """Distinct query terms in the document; dead documents have none."""
+    mask: npt.NDArray[np.bool_] | None = None
+    """Which documents hold a query term; None if those are the ones above 0."""
+
+    @cached_property
+    def docs(self) -> npt.NDArray[np.int64]:
+        """The live documents that hold a query term, ascending."""
+        return np.flatnonzero(self.scores > 0 if self.mask is None else self.mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,15 @@ class CorpusScores:
 def score(state: IndexState, weights: Mapping[str, float]) -> CorpusScores:
     """Score every live document; `weights` says how often each term stands in the query."""
     terms = tuple(term_postings(state, term, weight) for term, weight in weights.items())
-    average = state.length / state.n_docs if state.n_docs else 0.0
-    sources = [_segment_scores(live, number, terms, average) for number, live in enumerate(state.segments)]
-    return CorpusScores((*sources, _delta_scores(state, terms, average)), terms)
+    sources = [_segment_scores(state, number, terms) for number in range(len(state.segments))]
+    return CorpusScores((*sources, _delta_scores(state, terms)), terms)
 
 
 def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPostings:
     """Look a term up: its ids, its document frequency and its idf as BM25Okapi has it."""
-    ids = tuple(live.segment.term_id(term) for live in state.segments)
-    df = sum(_live_frequency(live, tid) for live, tid in zip(state.segments, ids, strict=True) if tid is not None)
-    df += sum(term in document.chunk.terms for document in state.delta.documents)
+    ids = tuple([live.segment.term_id(term) for live in state.segments])
+    df = sum([_live_frequency(live, tid) for live, tid in zip(state.segments, ids, strict=True) if tid is not None])
+    df += sum([term in document.chunk.terms for document in state.delta.documents])
     return TermPostings(term, weight, df, idf_of(state, df), ids)
 
 
@@ -119,42 +123,82 @@ def _live_frequencies(live: LiveSegment) -> npt.NDArray[np.int64]:
 
 def _live_frequency(live: LiveSegment, tid: int) -> int:
     if live.is_live_doc is None:
-        return int(live.segment.post_ptr[tid + 1] - live.segment.post_ptr[tid])
+        first, last = live.segment.range_of(tid)
+        return last - first
     docs, _ = live.segment.postings(tid)
     return int(live.is_live_doc[docs].sum())
 
 
-def _segment_scores(live: LiveSegment, number: int, terms: tuple[TermPostings, ...], average: float) -> SourceScores:
+def _segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, ...]) -> SourceScores:
+    """Score all postings of the query's terms in one pass: a handful of numpy calls, whatever the number of terms."""
+    live = state.segments[number]
     segment = live.segment
-    scores = np.zeros(segment.n_docs, np.float64)
-    matches = np.zeros(segment.n_docs, np.uint16)
-    for term in terms:
-        tid = term.ids[number]
-        if tid is None:
-            continue
-        docs, tfs = segment.postings(tid)
-        scores[docs] += term.weight * term.idf * _saturated(tfs, segment.doc_len[docs], average)
-        matches[docs] += 1
+    found = [(term, *segment.range_of(tid)) for term in terms if (tid := term.ids[number]) is not None]
+    if not found:
+        return SourceScores(np.zeros(segment.n_docs))
+    docs = np.concatenate([segment.post_doc[first:last] for _, first, last in found], dtype=np.intp)
+    gain = np.concatenate([segment.post_tf[first:last] for _, first, last in found], dtype=np.float64)
+    norm = length_norms(state)[number].take(docs)
+    norm += gain
+    at = 0
+    for term, first, last in found:
+        gain[at : at + last - first] *= term.weight * term.idf * (K1 + 1)
+        at += last - first
+    gain /= norm
+    scores = np.bincount(docs, gain, segment.n_docs).astype(np.float64, copy=False)
+    mask = None
+    if any(term.idf <= 0 for term, _, _ in found):
+        mask = np.zeros(segment.n_docs, np.bool_)
+        mask[docs] = True
     if live.is_live_doc is not None:
-        matches *= live.is_live_doc
-    return SourceScores(scores, matches)
+        scores *= live.is_live_doc
+        mask = None if mask is None else mask & live.is_live_doc
+    return SourceScores(scores, mask)
 
 
-def _delta_scores(state: IndexState, terms: tuple[TermPostings, ...], average: float) -> SourceScores:
-    documents = state.delta.documents
+def _delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceScores:
+    documents, norms = state.delta.documents, length_norms(state)[-1]
     scores = np.zeros(len(documents), np.float64)
-    matches = np.zeros(len(documents), np.uint16)
+    mask = np.zeros(len(documents), np.bool_)
     for doc, document in enumerate(documents):
         held = document.chunk.terms
         for term in terms:
             tf = held.get(term.term)
             if tf:
-                norm = K1 * (1 - B + B * document.chunk.length / average)
-                scores[doc] += term.weight * term.idf * (tf * (K1 + 1) / (tf + norm))
-                matches[doc] += 1
-    return SourceScores(scores, matches)
+                scores[doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[doc])
+                mask[doc] = True
+    return SourceScores(scores, mask)
 
 
-def _saturated(tfs: npt.NDArray[Any], lengths: npt.NDArray[Any], average: float) -> Scores:
-    tf = tfs.astype(np.float64)
-    return tf * (K1 + 1) / (tf + K1 * (1 - B + B * lengths / average))
+def length_norms(state: IndexState) -> tuple[Scores, ...]:
+    """Return, by source and document, k1 (1 - b + b length / avgdl): what every query needs, kept with the state."""
+    norms = state.__dict__.get("_length_norms")
+    if norms is None:
+        lengths = [live.segment.doc_len for live in state.segments]
+        delta = np.asarray([document.chunk.length for document in state.delta.documents], np.float64)
+        average = state.length / state.n_docs if state.length else 1.0
+        norms = tuple((K1 * (1 - B) + (K1 * B / average) * length).astype(np.float64) for length in (*lengths, delta))
+        state.__dict__["_length_norms"] = norms
+    return norms
+
+
+def top_chunks(state: IndexState, scored: CorpusScores, k: int) -> list[tuple[int, int, float]]:
+    """Return the k best matching chunks as (source, document, score), equal ones in their order: BM25 without ranking."""
+    best: list[tuple[float, int, int]] = []
+    for number, source in enumerate(scored.sources):
+        floor = _floor(state, number, scored, k) if number < len(state.segments) else 0.0
+        docs = np.flatnonzero(source.scores >= floor) if floor > 0 else source.docs
+        best.extend((-value, number, doc) for value, doc in zip(source.scores[docs].tolist(), docs.tolist(), strict=True))
+    return [(number, doc, -value) for value, number, doc in sorted(best)[:k]]
+
+
+def _floor(state: IndexState, number: int, scored: CorpusScores, k: int) -> float:
+    """Return a score that k documents reach for sure: the k-th best among those of the rarest term that has as many."""
+    segment = state.segments[number].segment
+    ranges = [segment.range_of(tid) for term in scored.terms if (tid := term.ids[number]) is not None]
+    enough = [(last - first, first, last) for first, last in ranges if last - first >= k]
+    if not enough:
+        return 0.0
+    _, first, last = min(enough)
+    values = scored.sources[number].scores[segment.post_doc[first:last]]
+    return float(np.partition(values, len(values) - k)[len(values) - k])

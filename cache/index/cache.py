@@ -48,7 +48,7 @@ class IndexCache:
         limits: IndexLimits = DEFAULT_LIMITS,
         pressure: Callable[[], int] = no_pressure,
     ) -> None:
-        self._workspace = workspace
+        self.workspace: Final = workspace
         self._ledger = ledger
         self._data_dir = data_dir
         self._worker = worker
@@ -94,7 +94,7 @@ class IndexCache:
         def text_of(path: str) -> str:
             deadline.check()
             try:
-                return decode(self._workspace.read(path, deadline=deadline).data).text
+                return decode(self.workspace.read(path, deadline=deadline).data).text
             except PenstockError:
                 return ""  # gone or refused since it was indexed: it holds nothing then
 
@@ -156,7 +156,7 @@ class IndexCache:
             with self._lock:
                 if self._engine is None:
                     self._engine = IndexEngine(
-                        self._workspace,
+                        self.workspace,
                         self._ledger,
                         self._data_dir,
                         self._worker,

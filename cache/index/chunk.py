@@ -123,9 +123,8 @@ def is_minified(data: bytes, *, is_prose: bool = False) -> bool:
 def spans_of(lines: Sequence[str], definitions: Sequence[Definition]) -> list[Span]:
     """Cut a file into chunks that cover every line exactly once, in order."""
     total = len(lines)
-    known = sorted(
-        {(max(1, d[2]), min(total, d[3]), d[0], d[1]) for d in definitions[:_MAX_DEFINITIONS] if d[2] <= total and d[2] <= d[3]}
-    )
+    clamped = ((max(1, first), min(total, last), kind, name) for kind, name, first, last, _ in definitions[:_MAX_DEFINITIONS])
+    known = sorted({one for one in clamped if one[0] <= one[1]})
     pieces: list[tuple[int, int]] = []
     _cut(1, total, known, lines, pieces)
     starts = [start for start, _, _, _ in known]

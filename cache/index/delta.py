@@ -39,7 +39,7 @@ class DeltaFile:
         """What the file is for."""
         return kind_of(self.row.path)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Estimated heap, for the ledger."""
         chunks = self.analysis.chunks

@@ -72,7 +72,7 @@ class IndexEngine:
         directory = IndexDirectory(data_dir, engine=engine_version(definitions))
         self.holder: Final = StateHolder(ledger, directory)
         self._sweeper = Sweeper(workspace, limits, clock=clock)
-        self._indexer = FileIndexer(workspace, worker, definitions, limits)
+        self.indexer: Final = FileIndexer(workspace, worker, definitions, limits)
         self._coverage = Coverage(0, 0)
         self._refreshes = self._updates = 0
         roots = tuple(str(root) for root in workspace.roots)
@@ -155,7 +155,7 @@ class IndexEngine:
             deadline.check()
             walked = walk.files[position]
             key = key_of(walked.rel)
-            indexed = self._indexer.index(walked, state.digest_of(walked.rel), deadline)
+            indexed = self.indexer.index(walked, state.digest_of(walked.rel), deadline)
             if indexed is None:
                 gone.append(key)
             elif isinstance(indexed, FileRow):

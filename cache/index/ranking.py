@@ -1,7 +1,7 @@
 """Ranking: BM25 of chunks -> files in order. Pure and deterministic; ties are ordered by path.
 
 A file's score is its best chunk's BM25 + .3 of its second's + .1 of its third's, where a chunk that defines an identifier
-of the query gets that identifier's idf on top; + the idf, among paths, of the query terms in its path; + a little for size;
+of the query gets that identifier's idf on top; + the idf, among paths, of the query terms in its path;
 times a prior for the kind of file. A path that the query names and a definition that it asks for come first. What each
 signal gave on the tuning sets is in `tests/benchmarks/ranking.md`; those that helped one repository only are not here.
 """
@@ -36,8 +36,6 @@ class RankingWeights:
     """Per idf of a query term that the path holds."""
     identifier: float = 1.0
     """Per idf of an identifier of the query that a chunk defines."""
-    size: float = 0.05
-    """Per doubling of the number of chunks: larger files are more often the place."""
     named_path: float = 10.0
     """For a file that the query names by its path: about the idf of two rare terms."""
     definition: float = 100.0
@@ -90,7 +88,6 @@ def rank(
     is_candidate = bonus > 0
     is_candidate[best.files] = True
     totals += bonus
-    totals *= 1 + weights.size * sources.sizes
     prior = np.asarray(PRIORS[prefer])[sources.kinds]
     for file in _named_files(sources, scored, query):
         totals[file] += weights.named_path

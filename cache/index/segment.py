@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ FORMAT_VERSION: Final = 1
 _MAGIC: Final = b"PSTKSEG\0"
 _HEADER: Final = struct.Struct("<8sII")
 _ALIGN: Final = 64
+_SAMPLE_EVERY: Final = 64
+_MEMO_TERMS: Final = 2_048
 _PIECE_BYTES: Final = 1 << 20
 _INT64: Final = (1 << 63) - 1
 _FIELD, _RECORD = "\x1f", "\x1e"
@@ -82,8 +85,12 @@ class Segment:
         # Bisection reads a handful of bytes at a time; a memoryview does that five times faster than an array.
         self._terms_blob: Final = memoryview(arrays["terms_blob"].data)
         self._terms_ptr: Final = memoryview(arrays["terms_ptr"].data)
+        blob, ptr = self._terms_blob, self._terms_ptr
+        self._samples: Final = [bytes(blob[ptr[i] : ptr[i + 1]]) for i in range(0, len(ptr) - 1, _SAMPLE_EVERY)]
+        """Every 64th term, on the heap: a look-up touches one page of the map instead of six."""
         self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
         self.post_ptr: npt.NDArray[np.int64] = arrays["post_ptr"]
+        self._post_ptr: Final = memoryview(arrays["post_ptr"].data)
         self.post_doc: Documents = arrays["post_doc"]
         self.post_tf: Array = arrays["post_tf"]
         self.fwd_ptr: npt.NDArray[np.int64] = arrays["fwd_ptr"]
@@ -107,6 +114,8 @@ class Segment:
         self.file_lines: Documents = arrays["file_lines"]
         self.file_racy: npt.NDArray[np.uint8] = arrays["file_racy"]
         self.file_kind: npt.NDArray[np.uint8] = arrays["file_kind"]
+        self._found: Final[dict[str, int | None]] = {}
+        """Terms that were looked up; losing an entry to another thread costs a look-up."""
         self.n_docs: Final = len(self.doc_len)
         self.n_files: Final = len(self.file_status)
         self.n_terms: Final = len(self.term_hash)
@@ -121,7 +130,8 @@ class Segment:
     def position_of(self, term: str) -> int:
         """Return where `term` is or would be in the sorted terms."""
         key = term.encode("utf-8", "surrogatepass")
-        low, high = 0, self.n_terms
+        block = max(0, bisect_right(self._samples, key) - 1) * _SAMPLE_EVERY
+        low, high = block, min(self.n_terms, block + _SAMPLE_EVERY)
         blob, ptr = self._terms_blob, self._terms_ptr
         while low < high:
             middle = (low + high) // 2
@@ -133,8 +143,14 @@ class Segment:
 
     def term_id(self, term: str) -> int | None:
         """Return the id of `term`, None if no chunk holds it."""
-        position = self.position_of(term)
-        return position if position < self.n_terms and self.term(position) == term else None
+        found = self._found.get(term, -1)
+        if found == -1:
+            position = self.position_of(term)
+            found = position if position < self.n_terms and self.term(position) == term else None
+            if len(self._found) >= _MEMO_TERMS:
+                self._found.clear()
+            self._found[term] = found
+        return found
 
     def terms_with_prefix(self, prefix: str, limit: int) -> Iterator[tuple[int, str]]:
         """Yield at most `limit` (id, term) that begin with `prefix`, in order."""
@@ -181,8 +197,12 @@ class Segment:
 
     def postings(self, tid: int) -> tuple[Documents, Array]:
         """Return the chunks that hold a term, and how often each does."""
-        first, last = int(self.post_ptr[tid]), int(self.post_ptr[tid + 1])
+        first, last = self.range_of(tid)
         return self.post_doc[first:last], self.post_tf[first:last]
+
+    def range_of(self, tid: int) -> tuple[int, int]:
+        """Return where the postings of a term begin and end."""
+        return self._post_ptr[tid], self._post_ptr[tid + 1]
 
     def symbol_docs(self, tid: int) -> Documents:
         """Return the chunks that define a symbol with this token in its name."""

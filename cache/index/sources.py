@@ -5,7 +5,6 @@ A source is a segment, or, last, the delta. Built once per state and kept with i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +17,6 @@ from .state import IndexState
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _KEY: Final = "_sources"
-_MAX_SIZED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class Sources:
         kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
         self.kinds: Final[Any] = np.concatenate([*(segment.file_kind for segment in segments), kinds])
 
-    @cached_property
-    def sizes(self) -> Floats:
-        """Doublings of the number of chunks, by file."""
-        return np.log2(1 + np.minimum(self.n_chunks, _MAX_SIZED))
-
     @classmethod
     def of(cls, state: IndexState) -> "Sources":
         """Return the sources of a state, made at their first use."""
@@ -88,7 +81,7 @@ class Sources:
         """Return the chunks that hold a query term."""
         parts: list[tuple[Ints, Ints, Ints, Floats]] = []
         for number, one in enumerate(scored.sources):
-            docs = np.flatnonzero(one.matches)
+            docs = one.docs
             if number < len(self.state.segments):
                 files = self.state.segments[number].segment.doc_file[docs].astype(np.int64) + self.starts[number]
             else:

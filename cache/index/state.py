@@ -90,8 +90,9 @@ class IndexState:
 
     @property
     def table_bytes(self) -> int:
-        """Heap of catalogue and masks."""
-        return self.catalog.nbytes + sum(live.heap_bytes for live in self.segments)
+        """Heap of catalogue, masks and what searches keep with the state: a norm per chunk, kind and count per file."""
+        kept = sum(8 * live.segment.n_docs + 9 * live.segment.n_files for live in self.segments)
+        return self.catalog.nbytes + kept + sum(live.heap_bytes for live in self.segments)
 
     def updated(self, files: Mapping[int, DeltaFile], stats: Mapping[int, FileRow], gone: Ints, read_at: float) -> "IndexState":
         """Return the state after re-indexing `files`, learning new `stats` of unchanged ones, and losing `gone`.

@@ -115,8 +115,8 @@ def main() -> None:
 
 
 def report_tokens(tools: dict[str, dict[str, object]]) -> None:
-    from penstock.server.engine import vocabulary
     from penstock.server.toolset import INSTRUCTIONS
+    from penstock.server.vocabulary import vocabulary
 
     counter = vocabulary()
     listed = json.dumps(tools["result"]["tools"], separators=(",", ":"))

@@ -75,3 +75,17 @@ def test_a_diff_of_other_bytes_is_refused(diff: str) -> None:
 def test_a_negative_context_is_refused() -> None:
     with pytest.raises(ValueError, match="context"):
         unified(b"", b"", context=-1)
+
+
+def test_changes_far_apart_are_hunks_of_their_own() -> None:
+    old = b"".join(b"%d\n" % number for number in range(100))
+    new = old.replace(b"\n10\n", b"\nten\n").replace(b"\n90\n", b"\nninety\n")
+    diff = unified(old, new, context=2, names=("a", "b"))
+    assert diff is not None
+    assert diff.count("@@ -") == 2
+    assert apply_unified(old, diff) == new
+
+
+def test_a_count_that_does_not_match_its_header_is_refused() -> None:
+    with pytest.raises(PatchMismatch):
+        apply_unified(b"a\nb\n", "@@ -1,1 +1,3 @@\n+x\n-a\n-b\n+y\n")

@@ -55,3 +55,11 @@ def test_a_long_file_starts_again_and_counts_on(tmp_path: Path) -> None:
 def test_junk_in_the_file_reads_as_zero(tmp_path: Path) -> None:
     (tmp_path / "epoch").write_bytes(b"junk\n")
     assert EpochFile(tmp_path / "epoch").read() == 0
+
+
+def test_what_cannot_be_looked_at_counts_as_moved(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    watcher = EpochFile(tmp_path / "file" / "epoch")
+    assert watcher.has_moved()
+    assert watcher.has_moved()
+    assert repr(watcher).startswith("<EpochFile")

@@ -29,6 +29,11 @@ class Spool(MemorySpool):
     """A spool with its own memory, that can be made to refuse."""
 
     is_broken = False
+    survives = True
+
+    @property
+    def is_durable(self) -> bool:
+        return self.survives
 
     def put(self, handle: Handle, data: bytes) -> Handle:
         if self.is_broken:
@@ -204,6 +209,21 @@ def test_pressure_evicts_down_to_the_target_and_no_further(parts: Parts) -> None
     assert all(item.kept_in == "memory" for item in parts.evictor.statistics().recent)
 
 
+def test_under_pressure_nothing_is_copied_to_memory_while_the_disk_refuses(parts: Parts) -> None:
+    parts.store("a.py", b"text")
+    parts.spool.survives = False
+    assert parts.evictor.evict_to_budget(0) > 0
+    assert parts.spool.statistics().items == 0
+    assert parts.evictor.statistics().recent[-1].kept_in == "file"
+
+
+def test_a_hard_link_is_evicted_by_any_of_its_names(parts: Parts) -> None:
+    parts.session.store(source("a.py", b"same", ino=7))
+    parts.session.store(source("b.py", b"same", ino=7))
+    assert parts.evictor.evict(["a.py"]).items[0].outcome is Outcome.EVICTED
+    assert parts.session.find("b.py") is None
+
+
 def test_probationary_eviction_leaves_protected_entries(parts: Parts) -> None:
     parts.store("once.py", b"once")
     parts.store("twice.py", b"twice", reads=2)
@@ -264,3 +284,40 @@ def test_an_entry_that_was_read_while_it_was_spooled_stays() -> None:
     assert (item.outcome, item.bytes_freed) == (Outcome.IN_USE, 0)
     assert parts.session.find("a.py") is not None
     assert evictor.evict(["r1-0000"]).items[0].outcome is Outcome.NOT_CACHED
+
+
+def test_what_was_replaced_between_plan_and_eviction_stays(parts: Parts) -> None:
+    parts.store("a.py", b"old")
+    (victim,) = parts.session.victims(1)
+    parts.store("a.py", b"new")
+    assert parts.evictor._evict_one(victim, RemovalCause.PRESSURE).outcome is Outcome.IN_USE  # pyright: ignore[reportPrivateUsage]
+    assert parts.session.find("a.py") is not None
+    assert repr(parts.evictor) == "<Evictor 0 evicted, 0 bytes>"
+
+
+def test_what_is_in_the_spool_already_leaves_for_room_without_writing(parts: Parts) -> None:
+    parts.store("a.py", b"text")
+    handle = parts.payloads.keep(b"text", kind=HandleKind.FILE_VIEW, source="a.py", tokens=1)
+    parts.spool.is_broken = True
+    assert parts.evictor.reclaim(1) > 0
+    assert parts.evictor.statistics().recent[-1].handle_id == handle.id
+
+
+def test_under_pressure_a_refusing_spool_costs_the_file_only_its_copy(parts: Parts) -> None:
+    parts.store("a.py", b"text")
+    parts.spool.is_broken = True
+    assert parts.evictor.evict_to_budget(0) > 0
+    assert parts.evictor.statistics().recent[-1].kept_in == "file"
+
+
+def test_a_charge_during_an_eviction_does_not_evict_again(parts: Parts) -> None:
+    parts.store("a.py", b"text")
+
+    class Charging(Spool):
+        def put(self, handle: Handle, data: bytes) -> Handle:
+            assert parts.evictor.reclaim(1 << 20) == 0
+            return super().put(handle, data)
+
+    parts.payloads = PayloadStore(HandleTable(), Charging(Ledger(1 << 20)), session=parts.session)
+    parts.evictor = Evictor(parts.session, parts.payloads, parts.ledger)
+    assert parts.evictor.evict_to_budget(0) > 0

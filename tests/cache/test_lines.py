@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,3 +71,32 @@ def test_unrelated_files_end_within_the_step_budget() -> None:
     old = [rng.choice(vocabulary) for _ in range(5000)]
     new = [rng.choice(vocabulary) for _ in range(5000)]
     assert apply_changes(old, new, diff_lines(old, new)) == new
+
+
+@pytest.mark.parametrize("edits", [100, 1000, 4000])
+def test_many_edits_are_found_between_unique_lines(edits: int) -> None:
+    """More than the quick search looks for: anchors take over, and the diff stays near the number of edits."""
+    rng = random.Random(edits)
+    old = [b"}\n" if rng.random() < 0.3 else b"line %d\n" % rng.randrange(1 << 30) for _ in range(5000)]
+    new = old[:]
+    for number in range(edits):
+        at = rng.randrange(len(new))
+        if number % 3 == 0:
+            new[at] = b"changed %d\n" % number
+        elif number % 3 == 1:
+            del new[at]
+        else:
+            new.insert(at, b"new %d\n" % number)
+    changes = diff_lines(old, new)
+    assert apply_changes(old, new, changes) == new
+    size = sum(change.old_end - change.old_start + change.new_end - change.new_start for change in changes)
+    assert size <= 1.5 * edits
+
+
+def test_shuffled_lines_keep_an_ascending_part() -> None:
+    old = [b"line %d\n" % number for number in range(2000)]
+    new = old[:]
+    random.Random(1).shuffle(new)
+    changes = diff_lines(old, new)
+    assert apply_changes(old, new, changes) == new
+    assert sum(change.old_end - change.old_start for change in changes) < 2000

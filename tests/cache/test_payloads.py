@@ -190,15 +190,17 @@ def test_damage_is_said_unless_the_file_still_has_it(parts: Parts, stubborn: Stu
     assert store.version(handle.sha256) is None
 
 
-def test_an_unreadable_spool_is_a_miss(parts: Parts, stubborn: Stubborn) -> None:
+def test_an_unreadable_spool_is_said_and_is_not_an_expiry(parts: Parts, stubborn: Stubborn) -> None:
     stubborn.mode = "broken"
     store = PayloadStore(parts.payloads.handles, stubborn)
     handle = keep(parts, b"output")
-    with pytest.raises(HandleExpired):
-        store.load(handle.id)
-    with pytest.raises(UnknownHandle):
-        store.load("h0123456789ab")
+    for name in (handle.id, "h0123456789ab"):
+        with pytest.raises(StoreUnavailable) as caught:
+            store.load(name)
+        assert caught.value.why == "unreadable: disk"
+        assert caught.value.next_call
     assert not store.is_kept(handle.sha256)
+    assert store.version(handle.sha256) is None
 
 
 def test_is_kept_knows_the_spool(parts: Parts) -> None:

@@ -181,3 +181,22 @@ def test_after_a_restart_old_receipts_name_nothing_new(tmp_path: Path) -> None:
 
 def test_the_repr_says_how_many_live() -> None:
     assert repr(ReceiptBook()) == "<ReceiptBook 0 live, epoch 0>"
+
+
+def test_the_reader_can_ask_whether_it_is_a_repeat() -> None:
+    book = ReceiptBook()
+    assert not book.is_repeat("a", SHA, FULL)
+    redeem(book, mint(book).id)
+    assert book.is_repeat("a", SHA, FULL)
+    assert not book.is_repeat("a", OTHER, FULL)
+    for _ in range(6):
+        book.tick_call()
+    assert not book.is_repeat("a", SHA, FULL)
+
+
+def test_stubs_remembered_are_bounded() -> None:
+    book = ReceiptBook(limits=ReceiptLimits(max_live=2))
+    for path in "abc":
+        redeem(book, mint(book, path).id, path=path)
+    assert not book.is_repeat("a", SHA, FULL)
+    assert book.is_repeat("c", SHA, FULL)

@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from penstock.cache import spool_disk, spool_file
 from penstock.cache.errors import StoreUnavailable
 from penstock.cache.handles import Handle, HandleKind, Residency, handle_id
 from penstock.cache.ledger import Ledger
@@ -256,3 +257,85 @@ def test_a_failed_change_leaves_nothing_behind(folder: Path) -> None:
         file.write(change)
     assert file.read(lambda connection: connection.execute("SELECT count(*) FROM payload").get) == 0
     file.close()
+
+
+def test_another_folders_owner_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(StoreUnavailable) as caught:
+        put(SqliteSpool(folder), b"x")
+    assert "another user" in caught.value.why
+
+
+def test_a_held_lock_is_waited_for_a_bounded_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_disk, "BUSY_MS", 1)
+    folder.mkdir(mode=0o700)
+    disk = RealDisk()
+    with disk.exclusive(folder / "spool.lock"), pytest.raises(StoreUnavailable) as caught:
+        put(SqliteSpool(folder), b"x")
+    assert "lock" in caught.value.why
+
+
+def test_a_thread_that_holds_the_connection_too_long_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_file, "BUSY_MS", 1)
+    file = SpoolFile(folder, RealDisk())
+
+    def inner(connection: apsw.Connection) -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            file.read(lambda connection: None)
+        assert "another thread" in caught.value.why
+
+    file.read(inner)
+    file.close()
+    assert repr(file) == "<SpoolFile closed>"
+
+
+def test_a_file_that_is_damaged_again_at_once_is_given_up(folder: Path) -> None:
+    class Damaging(RealDisk):
+        def connect(self, path: Path) -> apsw.Connection:
+            path.write_bytes(b"junk" * 5000)
+            return super().connect(path)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        put(SqliteSpool(folder, disk=Damaging()), b"x")
+    assert "damaged again" in caught.value.what
+
+
+def test_what_memory_cannot_move_stays_in_memory(folder: Path) -> None:
+    time = [0.0]
+    disk, memory = SqliteSpool(folder, disk=Impatient()), MemorySpool(Ledger(1 << 20))
+    spool = FallbackSpool(disk, memory, clock=lambda: time[0])
+    put(spool, b"first")
+    stuck = apsw.Connection(str(folder / FILE_NAME))
+    stuck.execute("BEGIN IMMEDIATE")
+    taken = Handle("haaaa", HandleKind.TOOL_RESULT, Residency.resident(), 1, "s", hashlib.sha256(b"ours").hexdigest())
+    spool.put(taken, b"ours")
+    time[0] = 40.0
+    spool.close()
+    assert spool.is_degraded
+    assert repr(spool) == "<FallbackSpool in memory>"
+    stuck.execute("ROLLBACK")
+    stuck.close()
+    disk.put(
+        Handle("haaaa", HandleKind.TOOL_RESULT, Residency.resident(), 1, "s", hashlib.sha256(b"theirs").hexdigest()), b"theirs"
+    )
+    time[0] = 80.0
+    put(spool, b"last")
+    assert spool.get(taken.sha256) == b"ours"
+    assert memory.statistics().items == 1
+    spool.close()
+
+
+def test_while_the_disk_cannot_be_read_memory_answers(folder: Path) -> None:
+    class Gone(RealDisk):
+        def connect(self, path: Path) -> apsw.Connection:
+            raise OSError(5, "Input/output error")
+
+    spool = FallbackSpool(SqliteSpool(folder, disk=Gone()), MemorySpool(Ledger(1 << 20)))
+    stored = put(spool, b"x")
+    assert spool.find(stored.id) == [stored]
+    assert spool.pin(stored.id, is_pinned=True)
+    for call in (lambda: spool.find("hffff"), lambda: spool.pin("hffff", is_pinned=True), lambda: spool.get("0" * 64)):
+        with pytest.raises(StoreUnavailable):
+            call()
+    assert not spool.is_durable

@@ -15,7 +15,8 @@ from penstock.cache.deadline import Deadline
 from penstock.cache.handles import Handle
 from penstock.cache.receipts import ReceiptBook
 from penstock.cache.shelf import Shelf
-from tests.cache.world import FULL, HEAD, NAMES, Server, World
+from tests.cache.process import Server
+from tests.cache.world import FULL, HEAD, NAMES, World
 
 STEPS = 10_000
 

@@ -12,33 +12,37 @@ from typing import Any
 import pytest
 
 from penstock.cache.errors import StoreUnavailable
+from penstock.cache.handles import HandleTable
+from penstock.cache.payloads import PayloadStore
+from penstock.cache.spool_sqlite import SqliteSpool
 from penstock.server.config import load_config
 from penstock.server.run import RunParts, run
-from penstock.server.run_parts import open_run_parts
+from penstock.server.run_history import RunHistory
+from penstock.server.stores import store_dir
+from penstock.server.vocabulary import vocabulary
 
 PYTHON = sys.executable
-DRIVER = """
-import sys
-from pathlib import Path
-from penstock.server.run import run
-
-def parts():
-    from penstock.server.config import load_config
-    from penstock.server.run_parts import open_run_parts
-    data = Path(sys.argv[1])
-    return open_run_parts(load_config(flags={"data_dir": data}, env={}, home=data), Path("/w"))
-
-sys.exit(run(sys.argv[2:], open_parts=parts))
-"""
+COMMAND = [PYTHON, "-m", "penstock.server", "run", "--"]
 NOISY = "for i in range(900): print('test_%d PASSED [ 10%%]' % i)\nprint('=== 900 passed in 1.00s ===')"
 
 
-def wrapped(data_dir: Path, *argv: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([PYTHON, "-c", DRIVER, str(data_dir), *argv], capture_output=True, timeout=60, check=False, **options)
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "PENSTOCK_DATA_DIR": str(data_dir), "PENSTOCK_ROOT": str(data_dir.parent), **more}
+
+
+def wrapped(
+    data_dir: Path, *argv: str, env: dict[str, str] | None = None, **options: Any
+) -> "subprocess.CompletedProcess[bytes]":
+    env = env or environment(data_dir)
+    return subprocess.run([*COMMAND, *argv], env=env, capture_output=True, timeout=60, check=False, **options)
 
 
 def parts_of(data_dir: Path) -> RunParts:
-    return open_run_parts(load_config(flags={"data_dir": data_dir}, env={}, home=data_dir), Path("/w"))
+    """Open what `penstock run` opens for the workspace of these tests."""
+    config = load_config(flags={"data_dir": data_dir}, env={}, home=data_dir)
+    store = store_dir(config, data_dir.parent)
+    spool = SqliteSpool(store)
+    return RunParts(PayloadStore(HandleTable(), spool), vocabulary(), RunHistory(store / "runs.json"), 2500, spool.close)
 
 
 @pytest.fixture
@@ -110,7 +114,7 @@ def test_no_command_is_a_usage_error(data_dir: Path) -> None:
 
 
 def test_raw_passes_straight_through(data_dir: Path) -> None:
-    done = wrapped(data_dir, PYTHON, "-c", NOISY, env={**os.environ, "PENSTOCK_RAW": "1"})
+    done = wrapped(data_dir, PYTHON, "-c", NOISY, env=environment(data_dir, PENSTOCK_RAW="1"))
     assert done.stdout.count(b"PASSED") == 900
     assert not data_dir.exists()
 
@@ -125,8 +129,13 @@ def test_signals_reach_the_command(
         f"import signal, sys, time\nsignal.signal({int(number)}, lambda *_: (print('got it'), sys.exit(9)))\n"
         f"open({str(ready)!r}, 'w').close()\ntime.sleep(60)"
     )
-    argv = [PYTHON, "-c", DRIVER, str(data_dir), PYTHON, "-c", child]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*COMMAND, PYTHON, "-c", child],
+        env=environment(data_dir),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
     started.append(process)
     ready.open().close()  # opens when the command has installed its handler
     process.send_signal(number)
@@ -143,13 +152,16 @@ def test_a_descendant_that_keeps_the_pipe_does_not_hold_the_result(data_dir: Pat
 
 def test_large_output_needs_little_memory(data_dir: Path) -> None:
     """150 MB go through a wrapper that may allocate 200: the vocabulary alone takes some 130 while it loads."""
-    limit = "import resource\nresource.setrlimit(resource.RLIMIT_DATA, (200 << 20, 200 << 20))\n"
+    limited = (
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_DATA, (200 << 20, 200 << 20))\n"
+        "from penstock.server.cli import main\nsys.exit(main())"
+    )
     child = (
         "import sys\nblock = ''.join(f'line {i:07d} of the long output\\n' for i in range(40000))\n"
         "for _ in range(120): sys.stdout.write(block)"
     )
-    argv = [PYTHON, "-c", limit + DRIVER, str(data_dir), PYTHON, "-c", child]
-    done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
+    argv = [PYTHON, "-c", limited, "run", "--", PYTHON, "-c", child]
+    done = subprocess.run(argv, env=environment(data_dir), capture_output=True, timeout=120, check=False)
     assert done.stderr == b""
     assert b"original in " in done.stdout
     assert b"of 4,800,000 lines" in done.stdout
@@ -170,10 +182,8 @@ def test_output_is_shown_whole_when_its_original_cannot_be_kept(
 
 
 def test_a_reader_that_leaves_changes_nothing(data_dir: Path) -> None:
-    command = f"{PYTHON} -c \"$DRIVER\" {data_dir} sh -c 'seq 1 200; exit 5' | head -n 1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", command], env={**os.environ, "DRIVER": DRIVER}, capture_output=True, timeout=60, check=False
-    )
+    command = f"{PYTHON} -m penstock.server run -- sh -c 'seq 1 200; exit 5' | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], env=environment(data_dir), capture_output=True, timeout=60, check=False)
     assert done.stdout.decode().split() == ["1", "5"]
 
 
@@ -183,3 +193,39 @@ def test_a_budget_and_a_kind_are_taken(data_dir: Path, capfdbinary: pytest.Captu
     facts = capfdbinary.readouterr().out.decode().split("\n")[0].split(" · ")
     assert facts[0] == "log output"
     assert int(facts[3].split()[0]) <= 120
+
+
+def test_a_second_run_says_what_changed(data_dir: Path, tmp_path: Path) -> None:
+    script = tmp_path / "t.py"
+    script.write_text(NOISY)
+    wrapped(data_dir, PYTHON, str(script))
+    script.write_text(NOISY.replace("print('===", "print('FAILED t.py::test_x - planted')\nprint('==="))
+    again = wrapped(data_dir, PYTHON, str(script)).stdout.decode()
+    assert "the output before: 1 telling lines new, 0 gone" in again
+    assert "FAILED t.py::test_x - planted" in again
+
+
+def test_a_damaged_history_is_no_history(tmp_path: Path) -> None:
+    for content in ("{", "[1]", '{"a": 1}', ""):
+        path = tmp_path / "runs.json"
+        path.write_text(content)
+        history = RunHistory(path)
+        assert history.last(["a"], "/x") == ""
+        history.remember(["a"], "/x", "h12")
+        assert history.last(["a"], "/x") == "h12"
+        assert history.last(["a"], "/y") == ""
+
+
+def test_a_history_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    history = RunHistory(tmp_path / "nowhere" / "runs.json")
+    history.remember(["a"], "/x", "h12")
+    assert history.last(["a"], "/x") == ""
+
+
+def test_a_history_is_bounded_and_private(tmp_path: Path) -> None:
+    history = RunHistory(tmp_path / "runs.json")
+    for i in range(510):
+        history.remember([str(i)], "/x", f"h{i}")
+    assert history.last(["0"], "/x") == ""
+    assert history.last(["509"], "/x") == "h509"
+    assert (tmp_path / "runs.json").stat().st_mode & 0o777 == 0o600

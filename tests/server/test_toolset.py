@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.server.engine import vocabulary
 from penstock.server.toolset import INSTRUCTIONS, TOOLS
+from penstock.server.vocabulary import vocabulary
 from tests.conftest import Connect
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

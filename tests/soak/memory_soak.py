@@ -86,7 +86,7 @@ class SoakReport:
         ]
         if max(self.rss_bytes, default=0) > plan.rss_limit_mb * MB * 1.1:
             found.append(f"RSS reached {max(self.rss_bytes) / MB:.0f} MB, limit {plan.rss_limit_mb} MB + 10 %")
-        if plan.calls >= 5_000 and self.slope_mb >= MAX_SLOPE_MB:
+        if plan.calls >= 20_000 and self.slope_mb >= MAX_SLOPE_MB:
             found.append(f"RSS grows by {self.slope_mb:.2f} MB per 1,000 calls")
         if self.ledger_peak_bytes > plan.ledger_mb * MB:
             found.append(f"the ledger reached {self.ledger_peak_bytes} bytes")

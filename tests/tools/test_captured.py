@@ -6,6 +6,7 @@ from typing import IO
 
 import pytest
 
+from penstock.cache.errors import StoreUnavailable
 from penstock.cache.handles import HandleTable
 from penstock.cache.ledger import Ledger
 from penstock.cache.payloads import PayloadStore
@@ -24,9 +25,17 @@ class WordCounter:
         return TokenCount(len(text) // 3 + 1)
 
 
+class LastingSpool(MemorySpool):
+    """Stands for a spool on disk."""
+
+    @property
+    def is_durable(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def payloads() -> PayloadStore:
-    return PayloadStore(HandleTable(), MemorySpool(Ledger(128 * MB), max_bytes=100 * MB))
+    return PayloadStore(HandleTable(), LastingSpool(Ledger(128 * MB), max_bytes=100 * MB))
 
 
 @pytest.fixture
@@ -76,3 +85,11 @@ def test_a_large_original_is_kept_in_parts_that_join_to_it(
     parts = [payloads.load(line.split()[0]).data for line in index.splitlines()]
     assert b"".join(parts) == b"".join(lines)
     assert all(part.endswith(b"\n") for part in parts)
+
+
+def test_an_original_that_would_not_outlive_the_process_is_not_promised(stored: IO[bytes]) -> None:
+    forgetful = PayloadStore(HandleTable(), MemorySpool(Ledger(MB)))
+    size = write(stored, b"a line of the output\n" * 4000)
+    reporter = OutputReporter(forgetful, WordCounter(), budget=500)
+    with pytest.raises(StoreUnavailable):
+        reporter.report(stored, size, command=["x"], exit_code=0, status="", kind=None)

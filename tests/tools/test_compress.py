@@ -143,3 +143,24 @@ def test_lone_surrogates_do_not_break_the_answer(call: Caller) -> None:
 def test_the_same_call_gives_the_same_bytes(call: Caller) -> None:
     source = fixture("cargo_test/failing")
     assert call("compress", source=source).text == call("compress", source=source).text
+
+
+def test_a_repeated_output_says_what_changed(call: Caller) -> None:
+    first = fixture("pytest/failing_verbose")
+    before = call("compress", source=first, budget=600)
+    gone = "FAILED tests/test_cart.py::test_load - KeyError: 'quantity'\n"
+    second = first.replace(gone, "FAILED tests/test_cart.py::test_brand - planted: quite new\n")
+    after = call("compress", source=second, budget=600)
+    assert f"against {part(before)['handle']}, the output before: 1 telling lines new, 1 gone" in after.text
+    assert "gone: “FAILED tests/test_cart.py::test_load" in after.text
+    assert "planted: quite new" in after.text
+
+
+def test_a_changed_file_is_compared_with_what_was_compressed_of_it_before(call: Caller) -> None:
+    log = call.root / "app.log"
+    log.write_text(fixture("log/app"))
+    call("compress", source="app.log", budget=400)
+    log.write_text(fixture("log/app") + "2026-03-01T11:00:00.000Z ERROR [db] planted: disk is full\n")
+    answer = call("compress", source="app.log", budget=400)
+    assert "1 telling lines new, 0 gone" in answer.text
+    assert "planted: disk is full" in answer.text

@@ -13,7 +13,7 @@ from penstock.cache.archive.facts import FactBook
 from penstock.cache.archive.recorder import Recorder
 from penstock.cache.archive.store import ArchiveStore
 from penstock.cache.deadline import Deadline
-from penstock.cache.errors import InvalidArgument, PathNotFound, SecretDenied, UnknownHandle
+from penstock.cache.errors import InvalidArgument, PathNotFound, SecretDenied, StoreUnavailable, UnknownHandle
 from penstock.cache.tokens import TokenCount
 from penstock.tools.call import AnswerLimit, Call
 from penstock.tools.memory import MemoryTool
@@ -193,6 +193,27 @@ def test_a_search_names_tiers_terms_and_handles(one: Conversation) -> None:
     )
     assert "  | return quota_119" in text
     assert 'restore(handle="h000000000011")' in text.splitlines()[-1]
+
+
+def test_every_hit_has_a_handle_that_restores_it(tmp_path: Path, open_conversation: Callable[..., Conversation]) -> None:
+    conversation = open_conversation("one", {"h000000000002"}.__contains__)
+    conversation.play(range(4))
+    kept: dict[str, str] = {}
+
+    def keep(text: str, source: str) -> str:
+        kept["hfeed"] = text
+        return "hfeed"
+
+    tool = SessionTool(conversation.archive, Counter(), has_handle={"h000000000002", "hfeed"}.__contains__, keep_text=keep)
+    assert "h000000000002" in tool.search_session(Call(), "handler_2", 1, 2_000).text
+    assert " · hfeed · one" in tool.search_session(Call(), "handler_3", 1, 2_000).text
+    assert "def handler_3(request):" in kept["hfeed"]
+
+    def full(text: str, source: str) -> str:
+        raise StoreUnavailable("no room")
+
+    tool = SessionTool(conversation.archive, Counter(), has_handle=kept.__contains__, keep_text=full)
+    assert tool.search_session(Call(), "handler_3", 1, 2_000).text.splitlines()[1].endswith("handler · one")
 
 
 def test_a_search_without_a_match_says_what_was_searched(one: Conversation) -> None:

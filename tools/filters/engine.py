@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from .changes import Earlier, rank_changes
 from .detect import Detected, detect
 from .families import FAMILIES, TEXT, find_family
 from .family import Family
@@ -20,30 +21,53 @@ _CLASS_CHARS: Final = 48
 _MANY: Final = 3
 
 
-def compress_text(text: str, focus: Focus, count: Counter, *, kind: str | None = None, command: Sequence[str] = ()) -> Filtered:
+def compress_text(
+    text: str,
+    focus: Focus,
+    count: Counter,
+    *,
+    kind: str | None = None,
+    command: Sequence[str] = (),
+    earlier: Earlier | None = None,
+) -> Filtered:
     """Keep the lines of `text` that matter most within the budget.
 
-    `kind` names the family; without it, or with a name that no family has, the content decides.
+    `kind` names the family; without it, or with a name that no family has, the content decides. What is new against an
+    `earlier` output of the same command goes first.
     """
-    return compress_document(Document(text), focus, count, kind=kind, command=command)
+    return compress_document(Document(text), focus, count, kind=kind, command=command, earlier=earlier)
 
 
 def compress_document(
-    document: Document, focus: Focus, count: Counter, *, kind: str | None = None, command: Sequence[str] = ()
+    document: Document,
+    focus: Focus,
+    count: Counter,
+    *,
+    kind: str | None = None,
+    command: Sequence[str] = (),
+    earlier: Earlier | None = None,
 ) -> Filtered:
     """Do what `compress_text` does, also for an excerpt."""
     found = find_family(kind) if kind else None
     chosen = Detected(found) if found else detect(document, FAMILIES, TEXT, command=command)
     focus = replace(focus, aim=chosen.family.aim)
-    return keep(chosen.family.name, document, score(document, chosen, focus), focus, count)
+    scores = score(document, chosen, focus, earlier)
+    return keep(chosen.family.name, document, scores, focus, count)
 
 
-def score(document: Document, chosen: Detected, focus: Focus) -> Scores:
+def kind_of(text: str) -> str:
+    """Return the name of the family that the content shows."""
+    return detect(Document(text), FAMILIES, TEXT).family.name
+
+
+def score(document: Document, chosen: Detected, focus: Focus, earlier: Earlier | None = None) -> Scores:
     """Rank every line: the family's own rules, those of other families found in the same text, the ends, the query."""
     scores = chosen.family.score(document)
     for other in chosen.others:
         _merge(scores, _score_part(other, document))
     _name_classes(scores)
+    if earlier is not None:
+        rank_changes(document, scores, earlier, chosen.family.score(Document(earlier.text)))
     _rank_ends(document, scores, focus)
     if focus.query:
         rank_query(document, scores, focus.query)

@@ -8,6 +8,7 @@ from .filter import Filtered, Rank
 _NAMES: Final = {
     Rank.SUMMARY: "summary",
     Rank.END: "last",
+    Rank.NEW: "new",
     Rank.QUERY: "query match",
     Rank.FAILURE: "failure",
     Rank.EVIDENCE: "assertion",

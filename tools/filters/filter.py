@@ -40,6 +40,8 @@ class Rank(IntEnum):
     """The assertion or message that says why a test failed."""
     FAILURE = 80
     """The line that names a failed test, target or resource."""
+    NEW = 84
+    """New since the earlier output of the same command."""
     QUERY = 85
     END = 88
     """The very last line that is not blank."""

@@ -206,6 +206,74 @@ def test_a_stopped_peer_with_the_write_lock_stops_only_writes(database: Database
     assert database.statistics().busy == 1
 
 
+class LockedFolder(RealDisk):
+    """A disk whose files cannot be renamed."""
+
+    def rename(self, path: Path, target: Path) -> None:
+        raise PermissionError(13, "no")
+
+
+def test_a_damaged_file_that_cannot_be_put_aside_goes_on_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_bytes(b"junk" * 500)
+    database = Database(tmp_path, "notes.db", schema=SCHEMA, disk=LockedFolder())
+    add(database, "x")
+    assert texts(database) == ["x"]
+    assert database.notice.startswith("not persisted")
+    assert repr(database) == "<Database notes.db in memory>"
+    assert (tmp_path / "notes.db").read_bytes() == b"junk" * 500
+    database.close()
+
+
+class BrokenDisk(RealDisk):
+    """A disk on which every new file is damaged at once."""
+
+    def create_file(self, path: Path) -> None:
+        super().create_file(path)
+        path.write_bytes(b"junk" * 500)
+
+
+def test_a_disk_that_damages_every_file_is_given_up(tmp_path: Path) -> None:
+    database = Database(tmp_path, "notes.db", schema=SCHEMA, disk=BrokenDisk())
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        add(database, "x")
+    database.close()
+
+
+def test_verify_of_an_unreadable_file_puts_it_aside(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_bytes(b"junk" * 500)
+    database = Database(tmp_path, "notes.db", schema=SCHEMA, wall=lambda: 1_800_000_000.0)
+    assert not database.verify()
+    assert (tmp_path / "notes.db.corrupt-1800000000").exists()
+    database.close()
+
+
+def test_shrinking_gives_pages_back_and_passes_a_locked_file_by(database: Database) -> None:
+    database.write(lambda con: con.executemany("INSERT INTO notes(text) VALUES(?)", [("x" * 900,)] * 2_000))
+    database.shrink()
+    full = database.path.stat().st_size
+    database.write(lambda con: con.execute("DELETE FROM notes"))
+    peer = apsw.Connection(str(database.path))
+    peer.execute("BEGIN IMMEDIATE")
+    database.shrink()
+    peer.execute("ROLLBACK")
+    peer.close()
+    database.shrink()
+    assert database.path.stat().st_size < full
+    assert database.used_bytes() < 100_000
+
+
+def test_a_large_file_is_not_copied_into_memory(tmp_path: Path) -> None:
+    database = Database(tmp_path, "notes.db", schema=SCHEMA)
+    database.write(lambda con: con.executemany("INSERT INTO notes(text) VALUES(?)", [("x" * 100_000,)] * 200))
+    database.close()
+    full = Database(tmp_path, "notes.db", schema=SCHEMA, disk=SmallDisk(1))
+    for number in range(20):
+        add(full, f"{number}" * 100_000)
+    assert len(texts(full)) == 20
+    assert full.notice.endswith("what is on disk is not seen until a restart")
+    full.close()
+
+
 def test_apsw_is_imported_by_the_first_use_only() -> None:
     modules = "penstock.cache.archive.archive, penstock.cache.archive.facts"
     code = f"import sys, {modules}; print('apsw' in sys.modules, 'numpy' in sys.modules)"

@@ -51,6 +51,12 @@ def test_a_text_that_holds_a_secret_is_not_recorded(where: str) -> None:
     assert records[0].tool == "compress"
 
 
+def test_a_search_of_the_record_is_no_part_of_it() -> None:
+    for scope in ("session", "memory"):
+        assert records_of(ToolEvent("search", f"words scope={scope} k=5", excerpt="found"), is_secret=holds_secret) == ()
+    assert len(records_of(ToolEvent("search", "scope of session"), is_secret=holds_secret)) == 1
+
+
 def test_an_unknown_tool_counts_as_output() -> None:
     assert records_of(ToolEvent("run", "make"), is_secret=holds_secret)[0].kind is EventKind.OUTPUT
 

@@ -84,6 +84,13 @@ def test_an_outline_is_bounded_and_counts_what_left() -> None:
     assert outline.files[-1].path == f"f{MAX_FILES + 1}"
 
 
+def test_only_the_last_questions_are_kept_each_once() -> None:
+    asked = [Record(EventKind.SEARCH, "search", f"query {number % 20}") for number in range(25)]
+    outline = fold_outline(Outline(), asked)
+    assert outline.queries == tuple(f"query {number}" for number in (*range(13, 20), *range(5)))
+    assert outline.dropped == 0
+
+
 def test_a_damaged_outline_is_an_empty_one() -> None:
     for text in ("", "x", "[]", "{}", '{"goals": 3}'):
         assert decode_outline(text) == Outline()

@@ -1,18 +1,21 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
 import pytest
 
 from penstock.cache.archive.event_rows import count_events
-from penstock.cache.archive.events import ToolEvent, TouchedSpan
+from penstock.cache.archive.events import EventKind, Record, ToolEvent, TouchedSpan
 from penstock.cache.archive.recorder import ACCOUNT, MAX_BUFFERED, Recorder
-from penstock.cache.archive.store import ArchiveStore
+from penstock.cache.archive.retention import DAY_S
+from penstock.cache.archive.store import Appended, ArchiveStore, MaintenanceResult
+from penstock.cache.errors import StoreUnavailable
 from penstock.cache.ledger import Ledger
 
-from .conftest import MakeStore
+from .conftest import MakeStore, WallClock
 
 
 def event(number: int, size: int = 20) -> ToolEvent:
@@ -123,6 +126,71 @@ def test_reads_do_not_wait_again_and_again_for_a_locked_store(make_store: MakeSt
     now[0] += 5
     assert recorder.refresh()
     assert stored(store) == 2
+
+
+def test_the_thread_maintains_the_store_now_and_then(make_store: MakeStore, wall: WallClock) -> None:
+    store = make_store()
+    store.append("old", [Record(EventKind.READ, "read", "a")])
+    wall.advance(31 * DAY_S)
+    now = [0.0]
+    recorder = Recorder(store, "one", interval_s=0.01, clock=lambda: now[0])
+    recorder.start()
+    now[0] = 61.0
+    recorder.record(event(1))
+    waiter = threading.Event()
+    for _ in range(1000):
+        if stored(store) == 1 and recorder.statistics().written:
+            break
+        waiter.wait(0.01)
+    assert recorder.stop()
+    assert stored(store) == 1
+
+
+def test_a_failing_maintenance_does_not_stop_the_recording(make_store: MakeStore, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(ArchiveStore):
+        def maintain(self, *, current: str = "") -> MaintenanceResult:
+            raise StoreUnavailable("no")
+
+    store = Failing(make_store().database.path.parent)
+    now = [0.0]
+    recorder = Recorder(store, "one", interval_s=0.01, clock=lambda: now[0])
+    with caplog.at_level(logging.WARNING):
+        recorder.start()
+        waiter = threading.Event()
+        for round_ in range(1, 4):
+            now[0] += 4_000
+            recorder.record(event(round_))
+            for _ in range(1000):
+                if recorder.statistics().written >= round_:
+                    break
+                waiter.wait(0.01)
+        assert recorder.stop()
+    assert stored(store) == 3
+    assert "could not be maintained" in caplog.text
+    store.close()
+
+
+def test_a_batch_that_cannot_be_stored_at_all_is_dropped_and_counted(
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(ArchiveStore):
+        def append(self, session_id: str, records: Sequence[Record], *, engaged: Sequence[str] = ()) -> Appended:
+            raise RuntimeError("a fault of ours")
+
+    store = Broken(make_store().database.path.parent)
+    recorder = Recorder(store, "one")
+    recorder.record(event(1))
+    with caplog.at_level(logging.ERROR):
+        assert recorder.flush()
+    assert recorder.statistics().events_dropped == 1
+    assert "could not be archived" in caplog.text
+    assert "one" in repr(recorder)
+
+
+def test_a_search_of_the_record_is_not_recorded(make_store: MakeStore) -> None:
+    recorder = Recorder(make_store(), "one")
+    recorder.record(ToolEvent("search", "words scope=session", excerpt="found"))
+    assert recorder.statistics().buffered == 0
 
 
 def test_texts_that_utf8_cannot_hold_are_stored_all_the_same(make_store: MakeStore) -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_a_symbol_lies_in_the_chunk_where_it_begins(lines: list[str], definition
 @given(LINES, DEFINITIONS)
 def test_two_neighbours_that_fit_are_both_long_enough(lines: list[str], definitions: list[Definition]) -> None:
     spans = spans_of(lines, definitions)
-    for one, other in zip(spans, spans[1:], strict=False):
+    for one, other in pairwise(spans):
         if other.end - one.start < MAX_LINES:
             assert min(one.end - one.start, other.end - other.start) + 1 >= MIN_LINES
 

@@ -1,0 +1,10 @@
+"""The token counter over the vendored vocabulary."""
+
+from importlib import resources
+
+from ..cache.tokens import O200kCounter
+
+
+def vocabulary() -> O200kCounter:
+    """Return the counter; the vocabulary is loaded when first used."""
+    return O200kCounter(lambda: resources.files("penstock.configs").joinpath("vocab/o200k_base.bin.gz").read_bytes())

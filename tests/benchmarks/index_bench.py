@@ -1,0 +1,298 @@
+"""The index against rank-bm25, bm25s and SQLite FTS5 in one run: `python -m tests.benchmarks.index_bench [FOLDER]`.
+
+Without a folder the corpus is text files of the standard library and the installed packages, copied. Every engine gets the
+same chunks and tokens and answers the same queries with its ten best chunks; "search" is the whole answer with ranking,
+spans and hops. Memory is measured in a process of its own that only maps and searches.
+"""
+
+import gc
+import json
+import random
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+from rank_bm25 import BM25Okapi
+
+from penstock.cache.deadline import Deadline
+from penstock.cache.index.bm25 import score, top_chunks
+from penstock.cache.index.cache import IndexCache
+from penstock.cache.index.catalog import key_of
+from penstock.cache.index.delta import DeltaFile
+from penstock.cache.index.query import parse_query
+from penstock.cache.index.searching import search
+from penstock.cache.index.state import IndexState
+from penstock.cache.index.tokenise import iterate_tokens
+from penstock.cache.index.values import Coverage, IndexLimits, Prefer
+from penstock.cache.ledger import Ledger
+from penstock.cache.worker import Worker
+from penstock.cache.workspace.files import Workspace
+
+MIN_CHUNKS = 40_000
+CORPUS_BYTES = 48_000_000
+SUFFIXES = {".py", ".pyi", ".md", ".rst", ".txt", ".js", ".c", ".h", ".toml", ".html"}
+QUERIES, WORDS, TOP, EDITS, UPDATES = 100, 5, 10, 500, 60
+MB = 1e6
+DOCSTRING = re.compile(r'(?m)^\s+"""(\S[^"\n]*[.\w])(?:"""|$)')
+Documents = list[list[str]]
+
+
+def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
+    line = {"bench": "index", "metric": metric, "value": round(value, 4), "unit": unit, "reference": reference}
+    sys.stdout.write(json.dumps({**line, "ratio": reference and round(value / reference, 4)}) + "\n")
+    sys.stdout.flush()
+
+
+def copy_corpus(target: Path) -> None:
+    """Copy text files of this interpreter until there are enough."""
+    paths = sysconfig.get_paths()
+    size = 0
+    for number, base in enumerate(dict.fromkeys([paths["stdlib"], paths["purelib"]])):
+        for file in sorted(Path(base).rglob("*")):
+            if (
+                file.suffix in SUFFIXES
+                and file.is_file()
+                and size < CORPUS_BYTES
+                and (number or "site-packages" not in file.parts)
+            ):
+                copy = target / str(number) / file.relative_to(base)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+                size += file.stat().st_size
+
+
+def open_index(root: Path, data: Path, worker: Worker) -> IndexCache:
+    ledger = Ledger(256 * 1024 * 1024)
+    limits = IndexLimits(build_wait_s=300, max_delta_chunks=100_000)
+    definitions = "penstock.tools.languages:definitions"
+    workspace = Workspace([root], ledger=ledger)
+    return IndexCache(workspace, ledger=ledger, data_dir=data, worker=worker, definitions=definitions, limits=limits)
+
+
+def state_of(index: IndexCache) -> IndexState:
+    return index.engine.holder.state or IndexState()
+
+
+def settle(index: IndexCache) -> None:
+    """Wait until the segments are merged."""
+    while index.statistics().is_building:
+        time.sleep(0.05)
+
+
+def p50_ms(body: Callable[[Sequence[str]], object], queries: Sequence[Sequence[str]]) -> float:
+    times: list[float] = []
+    for query in queries:
+        start = time.perf_counter()
+        body(query)
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def make_queries(root: Path, rng: random.Random) -> list[list[str]]:
+    """Return the tokens of first lines of docstrings, as questions that people write."""
+    found: set[str] = set()
+    for file in sorted(root.rglob("*.py")):
+        for line in DOCSTRING.findall(file.read_text("utf-8", "replace")):
+            if WORDS <= len(tokens := list(iterate_tokens(line))) <= 2 * WORDS:
+                found.add(" ".join(tokens))
+    return [line.split() for line in rng.sample(sorted(found), 2 * QUERIES)]
+
+
+def best_chunks(state: IndexState, query: Sequence[str]) -> object:
+    """Return the ten best chunks by BM25 alone: the work that the references do."""
+    return top_chunks(state, score(state, Counter(query)), TOP)
+
+
+def whole_answer(state: IndexState, query: Sequence[str]) -> object:
+    return search(state, parse_query(" ".join(query)), Coverage(1, 1), k=TOP, accepts=None, prefer=Prefer.SOURCE)
+
+
+def rank_bm25_p50(documents: Documents, queries: list[list[str]]) -> float:
+    oracle = BM25Okapi(documents)
+    return p50_ms(lambda query: np.argsort(oracle.get_scores(list(query)))[::-1][:TOP], queries[:20])
+
+
+def bm25s_p50(documents: Documents, queries: list[list[str]]) -> float | None:
+    try:
+        import bm25s
+    except ImportError:
+        return None
+    retriever = bm25s.BM25(backend="numpy")
+    retriever.index(documents, show_progress=False)
+
+    def ask(query: Sequence[str]) -> object:
+        return retriever.retrieve([list(query)], k=TOP, show_progress=False)
+
+    return p50_ms(ask, queries)
+
+
+def fts5_p50(documents: Documents, queries: list[list[str]]) -> float:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("create virtual table chunks using fts5(body, tokenize='unicode61 tokenchars _')")
+    connection.executemany("insert into chunks(body) values (?)", ((" ".join(document),) for document in documents))
+
+    def ask(query: Sequence[str]) -> object:
+        match = " OR ".join(f'"{word}"' for word in query)
+        return connection.execute(
+            "select rowid from chunks where chunks match ? order by bm25(chunks) limit ?", (match, TOP)
+        ).fetchall()
+
+    value = p50_ms(ask, queries)
+    connection.close()
+    return value
+
+
+def documents_of(index: IndexCache) -> Documents:
+    return [[token for token, n in terms.items() for _ in range(n)] for *_, terms in index.live_documents()]
+
+
+def compare_queries(index: IndexCache, documents: Documents, queries: list[list[str]], others: list[list[str]]) -> None:
+    state = state_of(index)
+    p50_ms(lambda query: whole_answer(state, query), others)  # warm: pages mapped, by other queries
+    own = p50_ms(lambda query: best_chunks(state, query), queries)
+    report("query_p50", own, "ms")
+    report("search_p50", p50_ms(lambda query: whole_answer(state, query), queries), "ms")
+    report("times_faster_than_rank_bm25", rank_bm25_p50(documents, queries) / own, "x", 200)
+    gc.collect()
+    other = bm25s_p50(documents, queries)
+    if other is not None:
+        report("times_faster_than_bm25s", other / own, "x", 10)
+    report("times_faster_than_fts5", fts5_p50(documents, queries) / own, "x")
+
+
+def time_updates(index: IndexCache, root: Path, rng: random.Random) -> None:
+    """Re-index one changed file at a time, as a call does: read, parse and chunk in the worker, swap the state."""
+    engine = index.engine
+    walk = index.workspace.walk()
+    chosen = rng.sample([file for file in walk.files if 2_000 < file.stat.size < 40_000], UPDATES)
+    times: list[float] = []
+    for file in chosen:
+        with (root / file.rel).open("a", encoding="utf-8", errors="surrogateescape") as out:
+            out.write("\n# edited\n")
+        start = time.perf_counter()
+        made = engine.indexer.index(file, b"", Deadline(30))
+        if isinstance(made, DeltaFile):
+            files, now = {key_of(file.rel): made}, time.monotonic()
+            engine.holder.commit(lambda base, f=files, t=now: base.updated(f, {}, np.empty(0, np.int64), t))
+        times.append((time.perf_counter() - start) * 1e3)
+    report("update_one_file_p50", statistics.median(times), "ms", 5)
+
+
+def check_exact(index: IndexCache, root: Path, queries: list[list[str]], rng: random.Random) -> None:
+    """Edit 500 files, refresh, and compare every score with a fresh rank-bm25."""
+    files = [root / file.rel for file in index.workspace.walk().files]
+    for batch in range(EDITS // 50):
+        for path in rng.sample(files, 50):
+            lines = path.read_bytes().split(b"\n")
+            at = rng.randrange(len(lines))
+            path.write_bytes(b"\n".join([*lines[:at], b"def edited(state, queue): return answer", *lines[at + 2 :]]))
+        start = time.perf_counter()
+        index.refresh(Deadline(120))
+        if not batch:
+            report("refresh_after_50_edits", (time.perf_counter() - start) * 1e3, "ms")
+    oracle = BM25Okapi(documents_of(index))
+    difference = max(
+        float(np.abs(np.asarray(index.bm25(query)) - oracle.get_scores(query)).max())
+        for query in [*queries[:8], ["edited", "self"]]
+    )
+    report("largest_score_difference_after_500_edits", difference, "score", 1e-9)
+
+
+MEMORY = """
+import ctypes, gc, json, sys
+import numpy, psutil
+from pathlib import Path
+from tests.benchmarks.index_bench import map_and_search
+map_and_search(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))
+"""
+
+
+def rss_bytes() -> int:
+    gc.collect()
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        pass
+    return psutil.Process().memory_info().rss
+
+
+def map_and_search(root: Path, data: Path, queries: list[list[str]]) -> None:
+    """In a process of its own: map, search, unload, and print the resident bytes of each step."""
+    worker = Worker()
+    index = open_index(root, data, worker)
+    index.workspace.walk()
+    index.engine.holder.unload()
+    whole_answer(IndexState(), ["warm"])
+    base = rss_bytes()
+    state = index.engine.holder.adopt()
+    for query in queries:
+        whole_answer(state, query)
+    mapped = rss_bytes()
+    del state
+    index.unload()
+    sys.stdout.write(json.dumps([base, mapped, rss_bytes()]))
+    worker.close()
+
+
+def measure_memory(root: Path, data: Path, queries: list[list[str]]) -> None:
+    command = [sys.executable, "-c", MEMORY, str(root), str(data), json.dumps(queries)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    base, mapped, unloaded = json.loads(done.stdout)
+    report("mapped_rss", (mapped - base) / MB, "MB", 35)
+    report("unloaded_share", (mapped - unloaded) / (mapped - base), "ratio", 0.9)
+
+
+def run(root: Path, data: Path) -> None:
+    rng = random.Random(7)
+    worker = Worker()
+    index = open_index(root, data, worker)
+    start = time.perf_counter()
+    index.search("build everything first", deadline=Deadline(600))
+    report("cold_build", time.perf_counter() - start, "s", 15)
+    settle(index)
+    report("chunks", index.statistics().chunks, "chunks", MIN_CHUNKS)
+    report("files", index.statistics().files, "files")
+    start = time.perf_counter()
+    index.refresh(Deadline(60))
+    report("sweep", (time.perf_counter() - start) * 1e3, "ms")
+    documents = documents_of(index)
+    asked = make_queries(root, rng)
+    queries, others = asked[:QUERIES], asked[QUERIES:]
+    compare_queries(index, documents, queries, others)
+    del documents
+    gc.collect()
+    measure_memory(root, data, queries)
+    time_updates(index, root, rng)
+    check_exact(index, root, queries, rng)
+    index.close()
+    worker.close()
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "corpus"
+        if len(sys.argv) > 1:
+            # A copy: the benchmark edits files.
+            shutil.copytree(sys.argv[1], root, symlinks=True)
+        else:
+            root.mkdir()
+            copy_corpus(root)
+        run(root, Path(folder) / "index")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Fills a whole server in this process, has it drop everything, and asks for all of it back.
+
+RSS after the drop is compared with that of the same server before it was filled, vocabulary and parsers loaded. Prints JSON
+lines; exit code 1 if RSS is more than 20 MB above that, or if anything that was dropped does not come back byte for byte.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from penstock.cache.deadline import UNBOUNDED, Deadline
+from penstock.cache.handles import handle_id
+from penstock.cache.pressure.levels import PressureLevel
+from penstock.cache.pressure.probe import SystemProbe
+from penstock.server.config import load_config
+from penstock.server.engine import Engine
+from penstock.tools.arguments import ReadArguments
+from penstock.tools.call import Call
+from tests.soak.workspace import Corpus, WorkspacePlan, build_workspace
+
+MB = 1 << 20
+MAX_LEFT_MB = 20.0
+
+
+def read(engine: Engine, name: str, view: str) -> None:
+    """Read one file as the tool does."""
+    engine.run("read", Call(), ReadArguments.model_validate({"path": name, "view": view}))
+
+
+def fill(engine: Engine, corpus: Corpus) -> list[str]:
+    """Read every file, some of them twice and in several views; return the sha256 of what the cache then holds."""
+    for number, name in enumerate(corpus.names):
+        read(engine, name, "full")
+        if number % 10 == 0:
+            read(engine, name, "outline")
+    # Digests only: the contents themselves would count as this process's memory.
+    return [resident.sha256 for resident in engine.session.residents()]
+
+
+def lost(engine: Engine, corpus: Corpus, held: list[str]) -> int:
+    """Take the files away and count what does not come back."""
+    for name in [*corpus.names, *corpus.large]:
+        (corpus.root / name).unlink()
+    missing = 0
+    for sha256 in held:
+        payload = engine.payloads.load(handle_id(sha256), deadline=Deadline(UNBOUNDED))
+        missing += hashlib.sha256(payload.data).hexdigest() != sha256
+    return missing
+
+
+def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
+    line = {"soak": "emergency", "metric": metric, "value": round(value, 1), "unit": unit, "reference": reference}
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
+def main() -> int:
+    """Print the figures; 1 if a promise broke."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--total-mb", type=int, default=200)
+    options = parser.parse_args()
+    probe = SystemProbe()
+    with tempfile.TemporaryDirectory(prefix="penstock-emergency-") as folder:
+        corpus = build_workspace(Path(folder) / "workspace", WorkspacePlan(1200, options.total_mb, large_files=2))
+        env = {"PENSTOCK_DATA_DIR": str(Path(folder) / "data")}
+        engine = Engine(load_config(env=env, home=Path(folder)), corpus.root)
+        try:
+            for view in ("full", "outline"):
+                read(engine, corpus.names[0], view)
+            engine.orchestrator.on_pressure(PressureLevel.CRITICAL)
+            empty = probe.rss_bytes()
+            held = fill(engine, corpus)
+            filled, charged = probe.rss_bytes(), engine.ledger.used_bytes
+            explanation = engine.orchestrator.on_pressure(PressureLevel.CRITICAL)
+            left = probe.rss_bytes() - empty
+            missing = lost(engine, corpus, held)
+        finally:
+            engine.close()
+    report("rss_empty", empty / MB, "MB")
+    report("rss_filled", filled / MB, "MB")
+    report("ledger_filled", charged / MB, "MB")
+    report("freed", (explanation.freed_bytes if explanation else 0) / MB, "MB")
+    report("rss_left_above_empty", left / MB, "MB", MAX_LEFT_MB)
+    report("dropped", len(held), "files")
+    report("lost", missing, "files", 0)
+    return int(left > MAX_LEFT_MB * MB or missing > 0 or not held)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

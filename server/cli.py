@@ -134,11 +134,15 @@ def _config(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .run import run
-    from .run_parts import open_parts_here
+    from .run import RunParts, run
+
+    def open_parts() -> RunParts:
+        from .run_parts import open_parts_here  # after the command has ended: it must not wait for our imports
+
+        return open_parts_here()
 
     argv: list[str] = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
-    return run(argv, open_parts=open_parts_here, budget=options.budget, kind=options.kind)
+    return run(argv, open_parts=open_parts, budget=options.budget, kind=options.kind)
 
 
 def _stats(options: argparse.Namespace) -> int:

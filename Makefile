@@ -26,7 +26,7 @@ clients: $(READY) ## real assistants, the MCP inspector and the conformance suit
 	$(RUN) pytest -q -m clients tests/clients
 
 bench: $(READY) ## JSON lines, each ratio measured against its reference in the same run
-	$(RUN) --group bench python -m tests.benchmarks
+	$(RUN) python -m tests.benchmarks
 
 soak: $(READY) ## long runs; writes tests/soak/RESULTS.md
 	$(RUN) python -m tests.soak

@@ -33,7 +33,7 @@ class EpochFile:
     """The epoch of one workspace: a number that every event raises. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path: Final = path
         self._lock = threading.Lock()
         self._seen = self._mark()
 
@@ -46,13 +46,13 @@ class EpochFile:
         Raises:
             OSError: The file cannot be written.
         """
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         number = self.read() + 1
         if self._size() > _MAX_BYTES:
             self._start_again(number)
             return number
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        fd = os.open(self._path, flags, 0o600)
+        fd = os.open(self.path, flags, 0o600)
         try:
             os.write(fd, f"{number} {event.value}\n".encode())
         finally:
@@ -62,7 +62,7 @@ class EpochFile:
     def read(self) -> int:
         """Return the number of the last event, 0 if there was none or the file cannot be read."""
         try:
-            with self._path.open("rb") as file:
+            with self.path.open("rb") as file:
                 file.seek(max(0, self._size() - 256))
                 lines = file.read(512).splitlines()
             return int(lines[-1].split()[0]) if lines else 0
@@ -79,7 +79,7 @@ class EpochFile:
 
     def _mark(self) -> tuple[int, int, int]:
         try:
-            found = os.stat(self._path, follow_symlinks=False)
+            found = os.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return _ABSENT
         except OSError:
@@ -88,12 +88,12 @@ class EpochFile:
 
     def _size(self) -> int:
         try:
-            return self._path.stat().st_size
+            return self.path.stat().st_size
         except OSError:
             return 0
 
     def _start_again(self, number: int) -> None:
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         fresh.write_bytes(f"{number} restart\n".encode())
         fresh.chmod(0o600)
-        fresh.replace(self._path)
+        fresh.replace(self.path)

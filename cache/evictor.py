@@ -8,7 +8,7 @@ stands for may leave for room without: the file has it.
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +22,7 @@ from .payloads import PayloadStore
 from .receipts import ReceiptBook
 from .session import SessionCache
 from .tokens import TokenCounter
+from .workspace.values import FileKey
 
 _RECEIPT: Final = re.compile(r"r\d+-[0-9a-f]{4}")
 _HANDLE: Final = re.compile(r"h[0-9a-f]{4,64}")
@@ -80,7 +81,7 @@ class Evictor:
     def evict_to_tokens(self, target_tokens: int, *, dry_run: bool = False) -> EvictionReport:
         """Evict the coldest files until those cached hold at most `target_tokens`."""
         plan = plan_eviction(PressureAction.CONTEXT_COLLAPSE, is_idle=False, target_tokens=target_tokens, preserve_turns=0)
-        left = self._session.total_cached_tokens()
+        left = sum(self._tokens_of(resident) or 0 for resident in self._session.residents())
         items: list[EvictedItem] = []
         for resident in self._session.victims(1 << 62):
             if left <= target_tokens:
@@ -88,7 +89,7 @@ class Evictor:
             item = self._evict_one(resident, RemovalCause.EXPLICIT, dry_run=dry_run)
             items.append(item)
             if item.outcome in (Outcome.EVICTED, Outcome.PLANNED):
-                left -= resident.tokens or 0
+                left -= item.refetch_tokens or 0
         return EvictionReport(tuple(items), plan, is_dry_run=dry_run)
 
     def pin(self, rel: str) -> bool:
@@ -138,7 +139,7 @@ class Evictor:
         """Make `nbytes` of room for a charge: the ledger's `Reclaimer`. Does nothing while this thread is evicting."""
         if getattr(self._busy, "is_evicting", False):
             return 0
-        return self._evict_all(self._session.victims(nbytes), RemovalCause.WEIGHT)
+        return self._evict_bytes(nbytes, frozenset(Segment), RemovalCause.WEIGHT)
 
     def statistics(self) -> EvictorStatistics:
         """Return the counts so far."""
@@ -147,16 +148,24 @@ class Evictor:
 
     def _evict_down_to(self, target_bytes: int, segments: frozenset[Segment]) -> int:
         excess = self._ledger.used_bytes - max(0, target_bytes)
-        if excess <= 0:
-            return 0
-        return self._evict_all(self._session.victims(excess, segments), RemovalCause.PRESSURE)
+        return self._evict_bytes(excess, segments, RemovalCause.PRESSURE) if excess > 0 else 0
 
-    def _evict_all(self, victims: Iterable[Resident], cause: RemovalCause) -> int:
+    def _evict_bytes(self, nbytes: int, segments: frozenset[Segment], cause: RemovalCause) -> int:
+        """Evict until `nbytes` are free; what cannot leave now is passed over."""
+        freed = 0
+        tried: set[FileKey] = set()
         self._busy.is_evicting = True
         try:
-            return sum(self._evict_one(victim, cause).bytes_freed for victim in victims)
+            while freed < nbytes:
+                victims = self._session.victims(nbytes - freed, segments, but_not=tried)
+                if not victims:
+                    break
+                for victim in victims:
+                    tried.add(victim.key)
+                    freed += self._evict_one(victim, cause).bytes_freed
         finally:
             self._busy.is_evicting = False
+        return freed
 
     def _evict_one(self, victim: Resident, cause: RemovalCause, *, dry_run: bool = False) -> EvictedItem:
         """Spool `victim`, then drop it if nobody has touched it meanwhile."""
@@ -186,7 +195,7 @@ class Evictor:
         Raises:
             StoreUnavailable: A handle stands for it, or somebody asked for the eviction by name, and it cannot be spooled.
         """
-        promised = self._payloads.handles.get(handle_id(entry.sha256))
+        promised = self._payloads.promised(entry.sha256)
         is_asked_for = cause is RemovalCause.EXPLICIT
         if promised is None and not is_asked_for and (cause is RemovalCause.WEIGHT or not self._payloads.spool.is_durable):
             return replace(item, kept_in="file")  # a copy in memory would free nothing
@@ -250,10 +259,15 @@ class Evictor:
         return tuple(self._receipts.revoke(lambda receipt: is_path(receipt.path)))
 
     def _tokens_of(self, victim: Resident) -> int | None:
-        if victim.tokens is not None or self._counter is None:
-            return victim.tokens
+        known = self._session.get_tokens(victim.key, sha256=victim.sha256) if victim.tokens is None else victim.tokens
+        if known is not None or self._counter is None:
+            return known
         data = self._session.version(victim.sha256)
-        return None if data is None else self._counter.count(data.decode("utf-8", "replace")).tokens
+        if data is None:
+            return None
+        tokens = self._counter.count(data.decode("utf-8", "replace")).tokens
+        self._session.set_tokens(victim.key, tokens, sha256=victim.sha256)
+        return tokens
 
     def _record(self, item: EvictedItem) -> EvictedItem:
         with self._lock:

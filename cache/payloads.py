@@ -7,6 +7,8 @@ content came from, and returns bytes only if they have the hash that the handle 
 import hashlib
 import re
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, NoReturn
@@ -54,12 +56,19 @@ class PayloadStore:
     """Keeps and loads content by handle. Thread-safe."""
 
     def __init__(
-        self, handles: HandleTable, spool: SpoolStore, *, session: SessionCache | None = None, workspace: FileSource | None = None
+        self,
+        handles: HandleTable,
+        spool: SpoolStore,
+        *,
+        session: SessionCache | None = None,
+        workspace: FileSource | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.handles: Final = handles
         self.spool: Final = spool
         self._session = session
         self._workspace = workspace
+        self._clock = clock
         self._lock = threading.Lock()
         self._kept = self._kept_bytes = self._missed = 0
         self._loads = dict.fromkeys(PayloadOrigin, 0)
@@ -178,6 +187,14 @@ class PayloadStore:
             return self.spool.get(sha256)
         except (CorruptPayload, StoreUnavailable):
             return None
+
+    def promised(self, sha256: str) -> Handle | None:
+        """Return the handle that was given out for this content and has not expired, if this process knows one."""
+        for digits in HANDLE_DIGITS:
+            handle = self.handles.get(handle_id(sha256, digits))
+            if handle is not None and handle.sha256 == sha256:
+                return handle if not handle.expires_s or handle.expires_s > self._clock() else None
+        return None
 
     def is_kept(self, sha256: str) -> bool:
         """Whether the spool holds this content: dropping it elsewhere loses nothing."""

@@ -3,7 +3,8 @@
 A receipt is minted per delivery of a lossless body and printed once, last. It is bound to the path, the content's hash and
 the representation; presenting it uses it up, whatever the answer. It dies of age (calls, delivered tokens, time), with the
 process, and when a client reports that content may have left its context. The book is the only place that decides
-"unchanged"; doubt means content. Sequence numbers, not random ones: the same calls give the same bytes.
+"unchanged"; doubt means content. Sequence numbers, not random ones: the same calls give the same bytes; no number is given out
+again after a restart, because a client may still quote the old one.
 """
 
 import threading
@@ -15,9 +16,7 @@ from typing import Final
 
 from .deadline import Clock
 from .epoch import EpochFile
-
-EPOCH_STRIDE: Final = 1000
-"""Sequence numbers start at this multiple of the epoch, so that a receipt from before a compaction names no new one."""
+from .sequence import SEQUENCE_FILE, SequenceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,14 @@ class ReceiptBook:
     """Mints, redeems and revokes. Thread-safe."""
 
     def __init__(
-        self, clock: Clock = time.monotonic, *, limits: ReceiptLimits | None = None, epoch: EpochFile | None = None
+        self,
+        clock: Clock = time.monotonic,
+        *,
+        limits: ReceiptLimits | None = None,
+        epoch: EpochFile | None = None,
+        sequence: SequenceFile | None = None,
     ) -> None:
+        """Watch `epoch` for events of other processes; number by `sequence` (default: beside the epoch's file)."""
         self._clock = clock
         self.limits: Final = limits or ReceiptLimits()
         self._epoch = epoch
@@ -104,7 +109,7 @@ class ReceiptBook:
         self._live: OrderedDict[str, Receipt] = OrderedDict()
         self._stubs: OrderedDict[tuple[str, Representation, str], int] = OrderedDict()
         self._epoch_number = epoch.read() if epoch else 0
-        self._sequence = self._epoch_number * EPOCH_STRIDE
+        self._sequence = sequence or (SequenceFile(epoch.path.with_name(SEQUENCE_FILE)) if epoch else None)
         self._calls = 0
         self._delivered_tokens = 0
         self._minted = self._redeemed = self._stub_count = self._repeats = self._revoked = 0
@@ -118,11 +123,13 @@ class ReceiptBook:
         if is_lossy or tokens > self.limits.max_body_tokens:
             return None
         self._notice_epoch()
+        number = self._take_number()
+        if number is None:
+            return None
         with self._lock:
-            self._sequence += 1
             self._minted += 1
             receipt = Receipt(
-                f"r{self._sequence}-{sha256[:4]}",
+                f"r{number}-{sha256[:4]}",
                 path,
                 sha256,
                 representation,
@@ -237,6 +244,16 @@ class ReceiptBook:
             self._refused[f"revoked: {reason}"] = self._refused.get(f"revoked: {reason}", 0) + count
         return count
 
+    def _take_number(self) -> int | None:
+        """Return a number that was never given out, or None: without one a receipt could be taken for another's."""
+        if self._sequence is None:
+            with self._lock:
+                return self._minted + 1
+        try:
+            return self._sequence.take()
+        except OSError:
+            return None
+
     def _notice_epoch(self) -> None:
         """Revoke everything if another process reported an event; one stat, outside the lock."""
         if self._epoch is None or not self._epoch.has_moved():
@@ -245,4 +262,3 @@ class ReceiptBook:
         with self._lock:
             self._revoke("client event")
             self._epoch_number = max(self._epoch_number, number)
-            self._sequence = max(self._sequence, self._epoch_number * EPOCH_STRIDE)

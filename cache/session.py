@@ -11,7 +11,7 @@ One lock, held for in-memory changes only; the ledger may reclaim, and so re-ent
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from .blocks import split_blocks
@@ -157,10 +157,12 @@ class SessionCache:
         with self._lock:
             return [slot.resident() for slot in self._shelf.coldest()]
 
-    def victims(self, excess_bytes: int, segments: frozenset[Segment] = frozenset(Segment)) -> tuple[Resident, ...]:
+    def victims(
+        self, excess_bytes: int, segments: frozenset[Segment] = frozenset(Segment), *, but_not: Collection[FileKey] = ()
+    ) -> tuple[Resident, ...]:
         """Return the entries that should leave to free `excess_bytes`; costs as much as there are victims."""
         with self._lock:
-            residents = (slot.resident() for slot in self._shelf.coldest())
+            residents = (slot.resident() for slot in self._shelf.coldest() if slot.key not in but_not)
             return plan_victims(residents, excess_bytes=excess_bytes, segments=segments)
 
     def remove(self, key: FileKey, cause: RemovalCause) -> int:

@@ -16,7 +16,7 @@ from typing import Final
 from ..errors import PenstockError
 from ..worker import Worker, WorkerTimeout
 from .build import SegmentWritten, WantedFile
-from .buildplan import LiveSegmentEntry, plan_batch, plan_merge
+from .buildplan import BatchQueue, LiveSegmentEntry, WantedFiles, plan_merge
 from .lane import BuildFailed, BuildLane, BuildSource
 from .manifest import IndexDirectory, Manifest, SegmentEntry
 from .values import IndexLimits
@@ -59,7 +59,7 @@ class Builder:
         *,
         limits: IndexLimits,
         adopt: Callable[[], object],
-        still_wanted: Callable[[Sequence[WantedFile]], list[WantedFile]],
+        still_wanted: Callable[[WantedFiles], WantedFiles],
         live_entries: Callable[[Manifest], Sequence[LiveSegmentEntry]],
         pressure: Callable[[], int],
     ) -> None:
@@ -82,13 +82,13 @@ class Builder:
         """The running build, if any."""
         return self._current
 
-    def start(self, files: Sequence[WantedFile], *, is_flush: bool = False) -> BuildProgress:
+    def start(self, files: WantedFiles, *, is_flush: bool = False) -> BuildProgress:
         """Start a build of `files`, or return the one that is running; a flush builds files that are indexed already."""
         with self._lock:
             if self._current is not None:
                 return self._current
             progress = self._current = BuildProgress(len(files))
-        thread = threading.Thread(target=self._run, args=(list(files), progress), kwargs={"is_flush": is_flush}, daemon=True)
+        thread = threading.Thread(target=self._run, args=(files, progress), kwargs={"is_flush": is_flush}, daemon=True)
         thread.start()
         return progress
 
@@ -99,7 +99,7 @@ class Builder:
         if current is not None:
             current.is_finished.wait(5.0)
 
-    def _run(self, files: list[WantedFile], progress: BuildProgress, *, is_flush: bool) -> None:
+    def _run(self, files: WantedFiles, progress: BuildProgress, *, is_flush: bool) -> None:
         try:
             self._build_alone(files, progress, is_flush=is_flush)
         except (BuildFailed, PenstockError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
@@ -113,7 +113,7 @@ class Builder:
             progress.is_indexed.set()
             progress.is_finished.set()
 
-    def _build_alone(self, files: list[WantedFile], progress: BuildProgress, *, is_flush: bool) -> None:
+    def _build_alone(self, files: WantedFiles, progress: BuildProgress, *, is_flush: bool) -> None:
         end = time.monotonic() + _LOCK_WAIT_S
         self._directory.create()
         while (lock := self._directory.try_lock()) is None:
@@ -123,6 +123,7 @@ class Builder:
             if self._is_closed.wait(_LOCK_POLL_S) or time.monotonic() > end:
                 return
         try:
+            self._directory.remove_parts()
             if self._directory.has_news():
                 self._adopt()
             manifest = self._build(files if is_flush else self._still_wanted(files), progress)
@@ -132,32 +133,30 @@ class Builder:
         finally:
             lock.release()
 
-    def _build(self, files: list[WantedFile], progress: BuildProgress) -> Manifest:
+    def _build(self, files: WantedFiles, progress: BuildProgress) -> Manifest:
         self.builds += 1
         progress.total, manifest = len(files), self._directory.read()
         if len(self._live_entries(manifest)) < len(manifest.segments):
             manifest = Manifest(manifest.generation)  # damaged on disk: start over
-        numbers, base = itertools.count(), manifest.generation + 1
+        queue, numbers, base = BatchQueue(files, self._limits), itertools.count(), manifest.generation + 1
         running: dict[Future[SegmentWritten], tuple[list[WantedFile], Path]] = {}
         with ThreadPoolExecutor(self._limits.build_lanes, thread_name_prefix="index-lane") as pool:
-            while (files or running) and not self._is_closed.is_set():
+            while (queue or running) and not self._is_closed.is_set():
                 is_short = self._pressure() >= _HARD
-                while files and len(running) < (1 if is_short else self._limits.build_lanes):
-                    batch = plan_batch(files, self._limits, is_halved=is_short)
-                    del files[: len(batch)]
-                    target = self._directory.new_segment(base, next(numbers))
+                while queue and len(running) < (1 if is_short else self._limits.build_lanes):
+                    batch, target = queue.take(is_halved=is_short), self._directory.new_segment(base, next(numbers))
                     running[pool.submit(self._lane.write, batch, target, progress.advance)] = (batch, target)
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     batch, target = running.pop(future)
                     written = future.result()
                     manifest = self._publish(manifest, manifest.segments, target, written)
-                    files[:0] = batch[max(1, written.taken) :]
+                    queue.give_back(batch[max(1, written.taken) :])
         return manifest
 
     def _publish(self, manifest: Manifest, kept: Sequence[SegmentEntry], target: Path, written: SegmentWritten) -> Manifest:
         if not written.n_files:
             return manifest
-        entry = SegmentEntry(target.name, written.sha256, written.size)
+        entry = SegmentEntry(self._directory.finish(target), written.sha256, written.size)
         manifest = self._directory.write([*kept, entry], manifest.generation + 1)
         self._adopt()
         return manifest

@@ -1,12 +1,16 @@
-"""What a build does next: which files make a segment, which segments are merged. Pure."""
+"""What a build does next: which files make a segment, which segments are merged. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
-from .build import WantedFile
+import numpy as np
+
+from .build import Stat, WantedFile
+from .catalog import Ints, WalkTable, key_of
 from .chunk import MAX_FILE_BYTES
 from .manifest import SegmentEntry
+from .segment import stat_table
 from .values import IndexLimits
 
 MERGE_BYTES: Final = 96_000_000
@@ -24,18 +28,72 @@ class LiveSegmentEntry:
     dead_ratio: float
 
 
-def plan_batch(files: Sequence[WantedFile], limits: IndexLimits, *, is_halved: bool = False) -> list[WantedFile]:
-    """Take the files of the next segment: bounded in number and in bytes of text."""
-    share = 2 if is_halved else 1
-    batch: list[WantedFile] = []
-    nbytes = 0
-    for file in files:
-        size = file.stat[1] if file.stat[1] <= MAX_FILE_BYTES else 0
-        if batch and (len(batch) >= limits.batch_files // share or nbytes + size > limits.batch_bytes // share):
-            break
-        batch.append(file)
-        nbytes += size
-    return batch
+class WantedFiles(Sequence[WantedFile]):
+    """Files to index, made when asked for: 200,000 of them are their paths and 40 bytes each."""
+
+    def __init__(self, paths: Sequence[str], stats: Ints) -> None:
+        self._paths = paths
+        self._stats = stats
+
+    @classmethod
+    def of(cls, files: Sequence[tuple[str, Stat]]) -> "WantedFiles":
+        """Take (path, stat) over."""
+        return cls([path for path, _ in files], stat_table([stat for _, stat in files]))
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @overload
+    def __getitem__(self, index: int) -> WantedFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[WantedFile]: ...
+    def __getitem__(self, index: int | slice) -> WantedFile | list[WantedFile]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        inode, size, mtime_ns, ctime_ns = self._stats[index].tolist()
+        return WantedFile(self._paths[index], (inode, size, mtime_ns, ctime_ns))
+
+    def table(self) -> WalkTable:
+        """Return the files as a walk would give them."""
+        return WalkTable(np.fromiter(map(key_of, self._paths), np.int64, len(self._paths)), self._stats)
+
+    def chosen(self, positions: Ints) -> "WantedFiles":
+        """Return the files at some positions."""
+        return WantedFiles([self._paths[at] for at in positions.tolist()], self._stats[positions])
+
+
+class BatchQueue:
+    """The files of a build, handed out in batches that are bounded in number and in bytes of text."""
+
+    def __init__(self, files: Sequence[WantedFile], limits: IndexLimits) -> None:
+        self._files = files
+        self._limits = limits
+        self._next = 0
+        self._returned: list[WantedFile] = []
+
+    def __bool__(self) -> bool:
+        return self._next < len(self._files) or bool(self._returned)
+
+    def take(self, *, is_halved: bool = False) -> list[WantedFile]:
+        """Return the files of the next segment; at least one, if there is any."""
+        if self._returned:
+            batch, self._returned = self._returned, []
+            return batch
+        share = 2 if is_halved else 1
+        batch, nbytes = list[WantedFile](), 0
+        while self._next < len(self._files) and len(batch) < self._limits.batch_files // share:
+            file = self._files[self._next]
+            size = file.stat[1] if file.stat[1] <= MAX_FILE_BYTES else 0
+            if batch and nbytes + size > self._limits.batch_bytes // share:
+                break
+            batch.append(file)
+            nbytes += size
+            self._next += 1
+        return batch
+
+    def give_back(self, files: Sequence[WantedFile]) -> None:
+        """Take back files that did not fit into their segment."""
+        self._returned.extend(files)
 
 
 def plan_merge(entries: Sequence[LiveSegmentEntry], max_segments: int) -> list[LiveSegmentEntry]:

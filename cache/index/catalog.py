@@ -16,6 +16,7 @@ import numpy.typing as npt
 from .segment import FileRow, stat_table
 
 Ints = npt.NDArray[np.int64]
+_PIECE: Final = 4_096
 DELTA: Final = -1
 """Segment number of files that live in the delta."""
 
@@ -65,9 +66,14 @@ class WalkTable:
 
     @classmethod
     def from_files(cls, files: Sequence[Walked]) -> "WalkTable":
-        """Take a walk's files over."""
-        keys = np.fromiter((hash(file.rel) for file in files), np.int64, len(files))
-        return cls(keys, stat_table([(s.ino, s.size, s.mtime_ns, s.ctime_ns) for s in (file.stat for file in files)]))
+        """Take a walk's files over, some at a time: a walk of 200,000 must not stand in memory twice."""
+        keys, stats = np.empty(len(files), np.int64), np.empty((len(files), 4), np.int64)
+        for start in range(0, len(files), _PIECE):
+            piece = [files[at] for at in range(start, min(start + _PIECE, len(files)))]
+            end = start + len(piece)
+            keys[start:end] = [key_of(file.rel) for file in piece]
+            stats[start:end] = stat_table([(s.ino, s.size, s.mtime_ns, s.ctime_ns) for s in (file.stat for file in piece)])
+        return cls(keys, stats)
 
     def first(self, count: int) -> "WalkTable":
         """Return the first `count` files."""

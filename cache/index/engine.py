@@ -17,14 +17,13 @@ from ..errors import NoRoom, UnderPressure
 from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
-from .build import WantedFile
 from .builder import Builder
-from .buildplan import LiveSegmentEntry
-from .catalog import Ints, SweepPlan, WalkTable, key_of
+from .buildplan import LiveSegmentEntry, WantedFiles
+from .catalog import Ints, SweepPlan, key_of
 from .chunk import FileStatus
 from .delta import DeltaFile
 from .holder import StateHolder
-from .indexer import FileIndexer, stat_of
+from .indexer import FileIndexer
 from .lane import BuildSource
 from .manifest import IndexDirectory, Manifest, engine_version
 from .segment import FileRow
@@ -178,8 +177,10 @@ class IndexEngine:
                 why="building an index is the heaviest work there is",
                 next_call="evict to_tokens=0 to make room, then repeat the search; read works meanwhile",
             )
-        files = (walk.files[position] for position in plan.stale.tolist())
-        build = self._builder.start([WantedFile(file.rel, stat_of(file)) for file in files])
+        build = self._builder.current
+        if build is None:
+            paths = [walk.files[position].rel for position in plan.stale.tolist()]
+            build = self._builder.start(WantedFiles(paths, walk.table.stats[plan.stale]))
         # A build that is already merging began before these files changed: the next one takes them.
         is_over = build.is_finished if build.is_indexed.is_set() else build.is_indexed
         while not is_over.wait(_WAIT_SLICE_S):
@@ -189,18 +190,16 @@ class IndexEngine:
                 return False
         return not build.has_failed
 
-    def _still_wanted(self, files: Sequence[WantedFile]) -> list[WantedFile]:
+    def _still_wanted(self, files: WantedFiles) -> WantedFiles:
         """Return the files whose indexed version still differs: another process may have built them meanwhile."""
-        table = WalkTable.from_stats([(file.path, file.stat) for file in files])
-        plan = self.holder.current().catalog.plan(table, started=self._clock())
-        return [files[position] for position in plan.stale.tolist()]
+        return files.chosen(self.holder.current().catalog.plan(files.table(), started=self._clock()).stale)
 
     def _flush_if_large(self, state: IndexState) -> None:
         """Have the builder write a large delta to disk; what it holds then leaves the heap."""
         if len(state.delta.documents) > self._limits.max_delta_chunks and self._builder.current is None:
             rows = [file.row for file in state.delta.files.values()]
-            files = [WantedFile(row.path, (row.inode, row.size, row.mtime_ns, row.ctime_ns)) for row in rows]
-            self._builder.start(files, is_flush=True)
+            files = [(row.path, (row.inode, row.size, row.mtime_ns, row.ctime_ns)) for row in rows]
+            self._builder.start(WantedFiles.of(files), is_flush=True)
 
     def _live_entries(self, manifest: Manifest) -> Sequence[LiveSegmentEntry]:
         live = {item.segment.name: item for item in self.holder.current().segments}

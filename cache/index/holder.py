@@ -68,6 +68,8 @@ class StateHolder:
                 self.rebuilds += 1
                 break
             return self.commit(lambda base, s=tuple(segments), g=manifest.generation: base.adopted(s, g))
+        else:
+            self.rebuilds += 1
         self._directory.discard()
         return self.commit(lambda base: base.adopted((), 0))
 

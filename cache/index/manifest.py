@@ -21,6 +21,7 @@ from .tokenise import TOKENISER_VERSION
 _NAME: Final = "manifest.json"
 _LOCK: Final = "build.lock"
 _SEGMENT_SUFFIX: Final = ".seg"
+_PART_SUFFIX: Final = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,24 @@ class IndexDirectory:
         self._seen = self._stamp()
 
     def new_segment(self, generation: int, number: int) -> Path:
-        """Return a path for a segment that is not there yet."""
-        return self.path / f"{generation:08d}-{number:03d}-{os.getpid()}{_SEGMENT_SUFFIX}"
+        """Return a path to write a segment under; it gets its name when it is published."""
+        return self.path / f"{generation:08d}-{number:03d}-{os.getpid()}{_PART_SUFFIX}"
+
+    def finish(self, part: Path) -> str:
+        """Give a written segment its name and return that; until a manifest names it, nothing but this builder knows it.
+
+        Raises:
+            OSError: The file is gone.
+        """
+        target = part.with_suffix(_SEGMENT_SUFFIX)
+        part.replace(target)
+        return target.name
+
+    def remove_parts(self) -> None:
+        """Remove what an interrupted build has left. Only under `lock`, before anything is written."""
+        for part in self.path.glob(f"*{_PART_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def try_lock(self) -> "BuildLock | None":
         """Take the build lock if no process holds it. The system frees it when its holder dies."""

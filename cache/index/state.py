@@ -128,6 +128,12 @@ class IndexState:
         A file of the delta whose bytes the segments hold leaves the delta. What the segments hold and the disk does not
         any more is found by the next sweep.
         """
+        known = [live.segment.name for live in self.segments]
+        if known and known == [segment.name for segment in segments[: len(known)]]:
+            state = self
+            for segment in segments[len(known) :]:
+                state = state._appended(segment)
+            return IndexState(state.segments, state.delta, state.catalog, generation)
         catalog = Catalog.empty()
         for number, segment in enumerate(segments):
             catalog = catalog.joined(catalog_of(segment, number))
@@ -145,6 +151,26 @@ class IndexState:
             mask[catalog.file_ids[catalog.segments == number]] = True
             live.append(LiveSegment(segment, mask))
         return IndexState(tuple(live), Delta(kept), catalog, generation)
+
+    def _appended(self, segment: Segment) -> "IndexState":
+        """Return the state with one more segment, whose files stand before their older copies."""
+        rows = catalog_of(segment, len(self.segments))
+        position, is_known = rows.positions(np.fromiter(self.delta.files.keys(), np.int64, len(self.delta.files)))
+        is_taken, dropped = np.ones(len(rows), np.bool_), list[int]()
+        for (key, file), at, known in zip(self.delta.files.items(), position.tolist(), is_known.tolist(), strict=True):
+            if known and segment.digest(int(rows.file_ids[at])) == file.row.digest:
+                dropped.append(key)
+            elif known:
+                is_taken[at] = False
+        taken = rows.taken(is_taken)
+        live = np.zeros(segment.n_files, np.bool_)
+        live[taken.file_ids] = True
+        return IndexState(
+            (*self._without(taken.keys), LiveSegment(segment, live)),
+            self.delta.replaced({}, dropped),
+            self.catalog.joined(taken),
+            self.generation,
+        )
 
     def digest_of(self, path: str) -> bytes:
         """Return the digest of the indexed version of a path, empty if there is none."""

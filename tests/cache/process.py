@@ -67,7 +67,9 @@ class Server:
         self.memory = MemorySpool(self.ledger, max_bytes=LEDGER_BYTES // 4, clock=clock)
         self.disk_spool = SqliteSpool(data, disk=disk, clock=clock, expiry_s=7 * DAY)
         self.spool = FallbackSpool(self.disk_spool, self.memory, retry_s=0.0)
-        self.payloads = PayloadStore(HandleTable(max_handles=50), self.spool, session=self.session, workspace=self.workspace)
+        self.payloads = PayloadStore(
+            HandleTable(max_handles=50), self.spool, session=self.session, workspace=self.workspace, clock=clock
+        )
         self.receipts = ReceiptBook(epoch=EpochFile(data / "epoch"))
         self.evictor = Evictor(self.session, self.payloads, self.ledger, receipts=self.receipts)
         self.ledger.add_reclaimer(self.evictor.reclaim)

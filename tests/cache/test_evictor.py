@@ -321,3 +321,23 @@ def test_a_charge_during_an_eviction_does_not_evict_again(parts: Parts) -> None:
     parts.payloads = PayloadStore(HandleTable(), Charging(Ledger(1 << 20)), session=parts.session)
     parts.evictor = Evictor(parts.session, parts.payloads, parts.ledger)
     assert parts.evictor.evict_to_budget(0) > 0
+
+
+def test_what_cannot_leave_is_passed_over_for_what_can(parts: Parts) -> None:
+    parts.store("promised.py", b"p" * 2000)
+    parts.store("free.py", b"f" * 2000)
+    parts.payloads.keep(b"p" * 2000, kind=HandleKind.FILE_VIEW, source="promised.py", tokens=1, durable=False)
+    parts.spool.is_broken = True
+    assert parts.evictor.reclaim(1000) > 2000
+    assert parts.session.find("promised.py") is not None
+    assert parts.session.find("free.py") is None
+
+
+def test_a_token_target_counts_what_nobody_has_counted() -> None:
+    parts = Parts()
+    session = SessionCache(parts.ledger)
+    evictor = Evictor(session, parts.payloads, parts.ledger, counter=Counter())
+    for number in range(3):
+        session.store(source(f"f{number}", bytes([65 + number]) * 100))
+    assert len(evictor.evict_to_tokens(150).items) == 2
+    assert session.total_cached_tokens() == 100

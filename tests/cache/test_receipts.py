@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from penstock.cache.epoch import ClientEvent, EpochFile
-from penstock.cache.receipts import EPOCH_STRIDE, Proof, Receipt, ReceiptBook, ReceiptLimits, Representation
+from penstock.cache.receipts import Proof, Receipt, ReceiptBook, ReceiptLimits, Representation
+from penstock.cache.sequence import SequenceFile
 
 SHA, OTHER = "7f3a" + "0" * 60, "beef" + "0" * 60
 FULL = Representation("full")
@@ -164,19 +165,26 @@ def test_an_event_in_another_process_revokes(tmp_path: Path) -> None:
     assert EpochFile(path).bump(ClientEvent.COMPACT) == 1
     assert redeem(book, receipt.id) is None
     later = mint(book)
-    assert later.id == f"r{EPOCH_STRIDE + 1}-7f3a"
+    assert later.id == "r2-7f3a"
     assert redeem(book, later.id) is not None
     assert book.statistics().epoch == 1
 
 
 def test_after_a_restart_old_receipts_name_nothing_new(tmp_path: Path) -> None:
-    """A compaction while no server runs must not let a new receipt answer to an old name."""
+    """Two clients of a restarted server: one quotes a receipt of before for what only the other was given since."""
     path = tmp_path / "epoch"
-    before = mint(ReceiptBook(epoch=EpochFile(path)))
-    EpochFile(path).bump(ClientEvent.CLEAR)
+    before = mint(ReceiptBook(epoch=EpochFile(path)), representation=Representation("lines", ((1, 5),)))
     book = ReceiptBook(epoch=EpochFile(path))
-    mint(book)
+    after = mint(book)
+    assert (before.id, after.id) == ("r1-7f3a", "r65-7f3a")
     assert redeem(book, before.id) is None
+    assert redeem(book, after.id) is not None
+
+
+def test_without_a_number_of_its_own_there_is_no_receipt(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    book = ReceiptBook(sequence=SequenceFile(tmp_path / "file" / "receipts"))
+    assert book.mint("a", SHA, FULL, tokens=10, is_lossy=False) is None
 
 
 def test_the_repr_says_how_many_live() -> None:

@@ -17,6 +17,8 @@ from .filter import MUST, Document, Rank, Scores, lines_ranked
 _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
+_DIGITS: Final = re.compile(r"[0-9]+")
+_NON_ZEROS: Final = re.compile(r"[1-9]+")
 _SAME_DIGITS: Final = {ord(digit): "9" for digit in "123456789"}
 _KEY_CHARS: Final = 100
 
@@ -217,7 +219,7 @@ def rank_words(document: Document, scores: Scores, ruled: bytearray | None = Non
     for number in numbers:
         line = ruled_lines[number]
         # Whether a line reports an error is the same for lines that differ in digits but for zero: "0 failed", "3 failed".
-        kind = line.translate(_SAME_DIGITS)
+        kind = line.translate(_SAME_DIGITS) if line.isascii() else _NON_ZEROS.sub("9", line)
         if kind not in known:
             known[kind] = signal_of(line)
         rank = known[kind]
@@ -236,7 +238,9 @@ def signal_of(line: str) -> Rank | None:
 
 def class_of(line: str) -> str:
     """Return what lines reporting the same thing have in common: the text without its numbers."""
-    return line.translate(_NO_DIGITS).strip()[:_KEY_CHARS]
+    # str.translate is fast for ASCII alone.
+    bare = line.translate(_NO_DIGITS) if line.isascii() else _DIGITS.sub("", line)
+    return bare.strip()[:_KEY_CHARS]
 
 
 def lines_with(lower: str, words: Sequence[str]) -> list[int]:

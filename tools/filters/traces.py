@@ -47,52 +47,59 @@ def score_trace(document: Document, *, words: bool = True) -> Scores:
     """Rank an output that is mostly a stack trace, with or without looking for words of error between the frames."""
     plain = document.ruled
     scores = Scores(bytearray([Rank.CONTEXT]) * len(plain))
-    frames = _rank_frames(plain, scores)
-    for number, line in enumerate(plain):
-        if not line or line.isspace():
+    kinds = _kinds_of(plain)
+    _rank_frames(plain, kinds, scores)
+    for number in [number for number, kind in enumerate(kinds) if kind in (_BLANK_LINE, _HEAD_LINE)]:
+        line = plain[number]
+        if kinds[number] == _BLANK_LINE:
             scores.ranks[number] = Rank.NOISE
-        elif not frames[number] and _HEAD.match(line):
-            if scores.classify(number, Rank.EVIDENCE, class_of(line)):
-                _rank_place(number, plain, frames, scores)
-            scores.is_failed = True
-            frames[number] = 3
-            if line.startswith("thread '") and number + 1 < len(plain):
-                scores.lift(number + 1, Rank.EVIDENCE)
+            continue
+        scores.is_failed = True
+        if scores.classify(number, Rank.EVIDENCE, class_of(line)):
+            _rank_place(number, plain, kinds, scores)
+        if line.startswith("thread '") and number + 1 < len(plain):
+            scores.lift(number + 1, Rank.EVIDENCE)
     if words:
-        rank_words(document, scores, frames)
+        rank_words(document, scores, kinds)
     return scores
 
 
-def _rank_frames(plain: Sequence[str], scores: Scores) -> bytearray:
-    """Rank frames and return which lines are frames."""
-    frames = bytearray(len(plain))
+def _kinds_of(plain: Sequence[str]) -> bytearray:
+    """Return for each line what it is in a trace."""
+    match = _ANY.match
+    kinds = bytearray([(found.lastindex or 0) if (found := match(line)) else 0 for line in plain])
+    for number in [number for number, kind in enumerate(kinds) if kind == _FRAME_LINE]:
+        # The source line that Python shows below each frame.
+        below = plain[number + 1 : number + 2]
+        if below and below[0].startswith("    ") and kinds[number + 1] != _FRAME_LINE and _PYTHON_FRAME.match(plain[number]):
+            kinds[number + 1] = _SOURCE_LINE
+    return kinds
+
+
+def _rank_frames(plain: Sequence[str], kinds: bytearray, scores: Scores) -> None:
     seen: set[str] = set()
-    for number, line in enumerate(plain):
-        if _STARTS.match(line):
-            scores.ranks[number] = Rank.DETAIL
-        elif _FRAME.match(line):
-            frames[number] = 1
-            kind = line.strip()
-            is_spare = kind in seen or _FOREIGN.match(line) is not None
+    for number in [number for number, kind in enumerate(kinds) if kind in (_START_LINE, _FRAME_LINE, _SOURCE_LINE)]:
+        if kinds[number] == _FRAME_LINE:
+            frame = plain[number].strip()
+            is_spare = frame in seen or _FOREIGN.match(plain[number]) is not None
             scores.ranks[number] = Rank.NOISE if is_spare else Rank.DETAIL
-            seen.add(kind)
-        elif number and frames[number - 1] == 1 and line.startswith("    ") and _PYTHON_FRAME.match(plain[number - 1]):
-            # The source line that Python shows below each frame.
-            frames[number] = 2
-            scores.ranks[number] = min(scores.ranks[number - 1], Rank.DETAIL)
-    return frames
+            seen.add(frame)
+        elif kinds[number] == _SOURCE_LINE:
+            scores.ranks[number] = scores.ranks[number - 1]
+        else:
+            scores.ranks[number] = Rank.DETAIL
 
 
-def _rank_place(head: int, plain: Sequence[str], frames: bytearray, scores: Scores) -> None:
+def _rank_place(head: int, plain: Sequence[str], kinds: bytearray, scores: Scores) -> None:
     """Raise the frame nearest to the exception at `head`: above it in Python, below it elsewhere."""
     above = range(head - 1, max(-1, head - _BACK), -1)
     below = range(head + 1, min(len(plain), head + _BACK))
     is_python = any(_PYTHON_FRAME.match(line) for line in plain[max(0, head - 4) : head])
     for number in above if is_python else below:
-        if frames[number] == 1 and not _FOREIGN.match(plain[number]):
+        if kinds[number] == _FRAME_LINE and not _FOREIGN.match(plain[number]):
             scores.lift(number, Rank.LOCATION)
             # Python shows the source below a frame, Go the place below a function.
             is_go = plain[number][:1] != "\t" and plain[number + 1 : number + 2] and plain[number + 1].startswith("\t")
-            if is_go or 2 in frames[number + 1 : number + 2]:
+            if is_go or _SOURCE_LINE in kinds[number + 1 : number + 2]:
                 scores.lift(number + 1, Rank.LOCATION)
             return

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cache.index.build import WantedFile
-from penstock.cache.index.buildplan import MERGE_BYTES, LiveSegmentEntry, plan_batch, plan_merge
+from penstock.cache.index.buildplan import MERGE_BYTES, BatchQueue, LiveSegmentEntry, WantedFiles, plan_merge
 from penstock.cache.index.confidence import confidence_of, entropy_of
 from penstock.cache.index.manifest import SegmentEntry
 from penstock.cache.index.phrases import line_of, phrases_first
@@ -73,16 +72,21 @@ def test_near_identifiers_are_ranked_by_likeness() -> None:
 SIZES = st.lists(st.integers(0, 2_000_000), min_size=1, max_size=50)
 
 
-@given(SIZES)
-def test_batches_take_every_file_once_in_order(sizes: list[int]) -> None:
-    files = [WantedFile(str(n), (0, size, 0, 0)) for n, size in enumerate(sizes)]
-    limits = IndexLimits(batch_files=7, batch_bytes=3_000_000)
-    taken: list[WantedFile] = []
-    while len(taken) < len(files):
-        batch = plan_batch(files[len(taken) :], limits)
-        assert 0 < len(batch) <= 7
-        taken += batch
-    assert taken == files
+@given(SIZES, st.booleans())
+def test_batches_take_every_file_once_and_stay_small(sizes: list[int], is_halved: bool) -> None:
+    files = [(str(n), (0, size, 0, 0)) for n, size in enumerate(sizes)]
+    queue = BatchQueue(WantedFiles.of(files), IndexLimits(batch_files=8, batch_bytes=3_000_000))
+    taken: list[str] = []
+    returned = False
+    while queue:
+        batch = queue.take(is_halved=is_halved)
+        assert 0 < len(batch) <= 8 // (1 + is_halved)
+        if len(batch) > 1 and not returned:
+            returned = True
+            queue.give_back(batch[1:])
+            batch = batch[:1]
+        taken += [file.path for file in batch]
+    assert taken == [path for path, _ in files]
 
 
 ENTRIES = st.lists(st.tuples(st.integers(1, 2 * MERGE_BYTES), st.floats(0, 1)), max_size=12)

@@ -100,6 +100,8 @@ class Engine:
         self.conversation = Conversation(self, store)
         self._tools = self._build_tools(config)
         self.conversation.start()
+        # Counting the definitions has loaded the vocabulary: from here on memory grows by what is cached.
+        self.gauge.measure_baseline()
 
     def _build_tools(self, config: Config) -> Mapping[str, Callable[..., Answer]]:
         budget = config.answers.default_budget
@@ -135,6 +137,7 @@ class Engine:
         """
         self.receipts.tick_call()
         try:
+            self.guard.admit(name, len(getattr(arguments, "source", "")), instead="read the part you need with lines=")
             answer = self._tools[name](call, **{field: getattr(arguments, field) for field in type(arguments).model_fields})
         except PenstockError as error:
             self.savings.add_error(name)

@@ -139,6 +139,8 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 def _utf16_by_nuls(head: bytes) -> str:
     """UTF-16 text without a mark is mostly ASCII where it can be told at all: NULs on one side of each pair only."""
+    if len(head) % 2:
+        return ""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     pairs = max(1, len(head) // 2)
     if odd > pairs * 0.4 and even < pairs * 0.02:

@@ -6,16 +6,16 @@ from typing import Final
 from ..cache.errors import InvalidArgument, PenstockError
 from ..cache.handles import HandleKind
 from ..cache.payloads import PayloadStore
-from ..cache.tokens import TokenCounter
+from ..cache.tokens import TokenCount, TokenCounter
 from ..cache.workspace.text import decode
 from .answer import Answer, Part, compose, facts_line
 from .arguments import MAX_QUERY_CHARS
 from .call import Call
 from .filters.changes import Earlier
-from .filters.engine import compress_text, kind_of
+from .filters.engine import compress_document, kind_of
 from .filters.facts import facts_of
 from .filters.families import find_family, kind_names
-from .filters.filter import Filtered, Focus
+from .filters.filter import Document, Filtered, Focus
 from .filters.marks import carries_marks
 from .paging import Room
 from .source import TEXT_LABEL, SourceReader, SourceText
@@ -57,25 +57,26 @@ class CompressTool:
 
     def _part(self, call: Call, source: SourceText, budget: int | None, query: str, kind: str | None, room: Room) -> Part:
         if not source.sha256:
-            return Part(source.label, "error", "", facts_line(source.label, source.data.decode()))
+            return Part(source.label, "error", "", facts_line(source.label, source.note))
         focus = Focus(min(budget or self._default_budget, call.limit.tokens), query=query, is_default=budget is None)
-        origin = f"{source.label} ({kind or kind_of(source.text)})" if source.label == TEXT_LABEL else source.label
-        result = self._fitted(source.text, focus, kind, room, None if source.handle else self._earlier(origin, source.sha256))
-        raw = self._counter.count(source.text)
+        origin = f"{source.label} ({kind or kind_of(source.document)})" if source.label == TEXT_LABEL else source.label
+        earlier = None if source.handle else self._earlier(origin, source.sha256)
+        result = self._fitted(source.document, focus, kind, room, earlier)
+        raw = self._raw_tokens(source.document)
         handle = source.handle
-        if result.is_lossy and not handle:
+        if result.is_lossy and not handle and source.data:
             # Durable before the answer: what is left out of an answer can be brought back whatever happens next.
             kept = self._payloads.keep(source.data, kind=HandleKind.TOOL_RESULT, source=origin, tokens=raw.tokens)
             handle = kept.id
         tokens = self._counter.count(result.text)
-        marked = "source holds marks of an earlier omission: not a whole text" if carries_marks(source.text) else ""
+        marked = "source holds marks of an earlier omission: not a whole text" if carries_marks(source.document.text) else ""
         label = "" if source.label == TEXT_LABEL else source.label
         facts = facts_of(result, str(tokens), str(raw))
         return Part(
             path=source.label,
             view="compress",
             body=result.text,
-            facts=facts_line(label, *facts, marked, f"original: restore {handle}" if handle else ""),
+            facts=facts_line(label, *facts, marked, source.note, f"original: restore {handle}" if handle else ""),
             lines=(1, result.total_lines) if result.total_lines else None,
             of_lines=result.total_lines,
             sha256=source.sha256,
@@ -84,6 +85,13 @@ class CompressTool:
             tokens=tokens.tokens,
             raw_tokens=raw.tokens,
         )
+
+    def _raw_tokens(self, document: Document) -> TokenCount:
+        """Count the original; of one that was not read whole, estimate it by the lines that were."""
+        counted = self._counter.count(document.text)
+        if not document.skips:
+            return counted
+        return TokenCount(round(counted.tokens * document.total_lines / max(1, len(document))), is_estimated=True)
 
     def _earlier(self, origin: str, sha256: str) -> Earlier | None:
         """Return what was compressed before under the same name, if it is another text and still there."""
@@ -95,15 +103,15 @@ class CompressTool:
         except PenstockError:
             return None
 
-    def _fitted(self, text: str, focus: Focus, kind: str | None, room: Room, earlier: Earlier | None) -> Filtered:
-        """Compress `text` into the budget and into what the client shows."""
-        result = compress_text(text, focus, self._tokens, kind=kind, earlier=earlier)
+    def _fitted(self, document: Document, focus: Focus, kind: str | None, room: Room, earlier: Earlier | None) -> Filtered:
+        """Compress `document` into the budget and into what the client shows."""
+        result = compress_document(document, focus, self._tokens, kind=kind, earlier=earlier)
         for _ in range(_TRIES):
             body = result.text
             if room.copy().take(body, body.count("\n") + 1):
                 break
             focus = replace(focus, budget=max(1, int(min(focus.budget, self._tokens(body)) * _SHRINK)))
-            result = compress_text(text, focus, self._tokens, kind=kind, earlier=earlier)
+            result = compress_document(document, focus, self._tokens, kind=kind, earlier=earlier)
         room.take(result.text, result.text.count("\n") + 1)
         return result
 

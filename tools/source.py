@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..cache.content import ContentAccessor
-from ..cache.errors import InvalidArgument, InvalidPath, PathNotFound, RetryableError
+from ..cache.errors import FileTooLarge, InvalidArgument, InvalidPath, PathNotFound, RetryableError
 from ..cache.payloads import PayloadStore
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.names import printable
+from ..cache.workspace.ranges import parse_ranges
 from ..cache.workspace.text import check_text, decode
 from .call import Call
+from .filters.filter import Document, Skip
 
 HANDLE: Final = re.compile(r"h[0-9a-f]{8,64}")
 _PATH_CHARS: Final = 4096
@@ -21,6 +23,8 @@ _LOG_NAMES: Final = re.compile(
     r"(?:\.(?:log|out|err|txt|jsonl|ndjson|trace)(?:\.\d+)?|(?:^|/)(?:log|stdout|stderr|syslog|messages)[^/.]*)$"
 )
 MAX_FILES: Final = 20
+_END_BYTES: Final = 2 << 20
+"""Of each end of a file that is too large to be read whole."""
 TEXT_LABEL: Final = "text"
 
 
@@ -30,11 +34,15 @@ class SourceText:
 
     label: str
     """Escaped for display."""
-    text: str
+    document: Document
     data: bytes
+    """The original, to be kept; empty if that is not possible."""
     sha256: str
+    """Of the original; empty if it could not be read, which `note` then explains."""
     handle: str = ""
     """The handle that already brings the original back, if it was given by one."""
+    note: str = ""
+    """What else the first line of the answer must say."""
 
 
 class SourceReader:
@@ -63,7 +71,7 @@ class SourceReader:
             if found:
                 return found
         data = source.encode("utf-8", "surrogatepass")
-        return [SourceText(TEXT_LABEL, source, data, hashlib.sha256(data).hexdigest())]
+        return [SourceText(TEXT_LABEL, Document(source), data, hashlib.sha256(data).hexdigest())]
 
     def _of_path(self, call: Call, name: str) -> Sequence[SourceText]:
         """Return what the path holds; nothing when `name` is one line of text rather than a path."""
@@ -78,9 +86,32 @@ class SourceReader:
             raise
 
     def _of_file(self, call: Call, path: str) -> SourceText:
-        content = self._contents.fetch(path, deadline=call.deadline)
+        try:
+            content = self._contents.fetch(path, deadline=call.deadline)
+        except FileTooLarge:
+            return self._of_large_file(call, path)
         check_text(content.rel, content.data[:8192], len(content.data))
         return _source(printable(content.rel), content.data, sha256=content.sha256)
+
+    def _of_large_file(self, call: Call, path: str) -> SourceText:
+        """Return both ends of a file that is too large to be read whole."""
+        head = self._workspace.read_window(path, parse_ranges("1-"), max_bytes=_END_BYTES, deadline=call.deadline)
+        first = head.parts[0]
+        lines = max(1, first.last - first.first)
+        tail = self._workspace.read_window(path, parse_ranges(f"-{lines}"), max_bytes=2 * _END_BYTES, deadline=call.deadline)
+        last = tail.parts[-1]
+        if last.first <= first.last or tail.total_lines is None or first.is_cut or last.is_cut or last.last != tail.total_lines:
+            # Too large to count its lines, or lines too long for it: no honest line numbers can be given.
+            raise FileTooLarge(
+                f"{printable(head.rel)} has {head.stat.size:,} bytes, too many to compress",
+                next_call=f'compress a part of it, or read path="{printable(head.rel)}" lines=-200',
+            )
+        text = decode(first.data, head.encoding).text + decode(last.data, tail.encoding).text
+        document = Document(text, (Skip(first.last, last.first - first.last - 1),))
+        digest = hashlib.sha256(first.data + last.data).hexdigest()
+        shown = printable(head.rel)
+        note = f'only both ends looked at, of {head.stat.size:,} bytes; original: read path="{shown}" lines={first.last + 1}-'
+        return SourceText(shown, document, b"", digest, note=note)
 
     def _of_directory(self, call: Call, path: str) -> Sequence[SourceText]:
         rel = self._workspace.relative(path)
@@ -105,9 +136,9 @@ class SourceReader:
             try:
                 texts.append(self._of_file(call, name))
             except RetryableError as error:
-                texts.append(SourceText(printable(name), "", str(error).encode(), ""))
+                texts.append(SourceText(printable(name), Document(""), b"", "", note=str(error)))
         return texts
 
 
 def _source(label: str, data: bytes, *, handle: str = "", sha256: str = "") -> SourceText:
-    return SourceText(label, decode(data).text, data, sha256 or hashlib.sha256(data).hexdigest(), handle)
+    return SourceText(label, Document(decode(data).text), data, sha256 or hashlib.sha256(data).hexdigest(), handle)

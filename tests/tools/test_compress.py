@@ -164,3 +164,16 @@ def test_a_changed_file_is_compared_with_what_was_compressed_of_it_before(call: 
     answer = call("compress", source="app.log", budget=400)
     assert "1 telling lines new, 0 gone" in answer.text
     assert "planted: disk is full" in answer.text
+
+
+def test_of_a_file_too_large_to_read_both_ends_are_compressed(call: Caller) -> None:
+    lines = [f"2026-03-01T10:00:00.000Z INFO entry {i} of a very long log\n" for i in range(300_000)]
+    lines[-3] = "2026-03-01T10:00:00.000Z ERROR planted near the end\n"
+    (call.root / "huge.log").write_text("".join(lines))
+    answer = call("compress", source="huge.log", budget=400)
+    assert "ERROR planted near the end" in answer.text
+    assert "of 300,000 lines" in answer.text
+    assert "only both ends looked at" in facts(answer)[-1]
+    gaps = [line for line in call.bodies(answer)[0].split("\n") if line.startswith("… ")]
+    kept = [line for line in call.bodies(answer)[0].split("\n")[1:] if line and not line.startswith("… ")]
+    assert sum(int(gap.split()[1].replace(",", "")) for gap in gaps) + len(kept) == 300_000

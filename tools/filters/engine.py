@@ -55,9 +55,9 @@ def compress_document(
     return keep(chosen.family.name, document, scores, focus, count)
 
 
-def kind_of(text: str) -> str:
+def kind_of(document: Document) -> str:
     """Return the name of the family that the content shows."""
-    return detect(Document(text), FAMILIES, TEXT).family.name
+    return detect(document, FAMILIES, TEXT).family.name
 
 
 def score(document: Document, chosen: Detected, focus: Focus, earlier: Earlier | None = None) -> Scores:

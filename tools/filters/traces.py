@@ -19,25 +19,20 @@ FOREIGN_FRAME: Final = (
     r"|<internal:|/gems/|System\.|Microsoft\.|<anonymous>\)$|libc\.so|libc_start)"
 )
 """A frame in code that is not the caller's own."""
-_HEAD: Final = re.compile(
-    r"""(?:Exception\ in\ thread\ "[^"]*"\ |Caused\ by:\ |Suppressed:\ |Uncaught\ |Unhandled\ exception\.\ |\[?\w*\]?\s?)?
-        [A-Za-z_$][\w.$]*(?:Error|Exception|Exit|Interrupt|Throwable|Failure|Fault|Iteration|Detected)
-        (?:\ \[\w+\])?(?:[:(\ ]|$)
+_START: Final = r"\s*(?:Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:|During handling of|The above exc)"
+_FRAME: Final = (
+    r"\s+at |\s*File \"|\s+from \S+:\d+|\s*#\d+ |\s+\d+: \S|\t\S+:\d+|\S+\(.*\)$|==\d+==\s+(?:at|by) |\s+\S.* called at "
+)
+_HEAD: Final = r"""(?x:
+    (?:Exception\ in\ thread\ "[^"]*"\ |Caused\ by:\ |Suppressed:\ |Uncaught\ |Unhandled\ exception\.\ |\[?\w*\]?\s?)?
+      [A-Za-z_$][\w.$]*(?:Error|Exception|Exit|Interrupt|Throwable|Failure|Fault|Iteration|Detected)(?:\ \[\w+\])?(?:[:(\ ]|$)
     | panic:\ | fatal\ error:\ | \[signal\ | thread\ '.*panicked\ at
     | \S+:\d+:in\ .*\(\w+(?:::\w+)*\)$ | (?:PHP\ )?(?:Fatal|Parse|Uncaught)\ \w*\ ?error
     | ==\d+==\s?(?:ERROR:|Invalid|Conditional|Process\ terminating|ERROR\ SUMMARY|Use\ of|Syscall) | SUMMARY:\ \w+Sanitizer
-    | .*\sat\s\S+\sline\s\d+\.?$ | Segmentation\ fault | Aborted""",
-    re.VERBOSE,
-)
-_FRAME: Final = re.compile(
-    r"\s+at |\s*File \"|\s+from \S+:\d+|\s*#\d+ |\s+\d+: \S|\t\S+:\d+|\S+\(.*\)$|goroutine \d+ |==\d+==\s+(?:at|by) "
-    r"|\s+\S.* called at "
-)
+    | .*\sat\s\S+\sline\s\d+\.?$ | Segmentation\ fault | Aborted)"""
+_ANY: Final = re.compile(rf"(\s*$)|({_START})|({_FRAME})|({_HEAD})")
+_BLANK_LINE, _START_LINE, _FRAME_LINE, _HEAD_LINE, _SOURCE_LINE = range(1, 6)
 _FOREIGN: Final = re.compile(FOREIGN_FRAME)
-_STARTS: Final = re.compile(
-    r"\s*(?:Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:"
-    r"|During handling of|The above exc)"
-)
 _PYTHON_FRAME: Final = re.compile(r"\s*File \"[^\"]+\", line \d+")
 _BACK: Final = 400
 """Lines above a Python exception in which its nearest frame is looked for."""

@@ -25,7 +25,7 @@ _LOCK_POLL_S: Final = 0.2
 _LOCK_WAIT_S: Final = 600.0
 _MERGE_S: Final = 300.0
 _HARD: Final = 3
-_MERGE: Final = "penstock.cache.index.build:merge_segments"
+_MERGE: Final = f"{__package__}.build:merge_segments"
 
 _log = logging.getLogger(__name__)
 

@@ -59,7 +59,7 @@ class WantedFiles(Sequence[WantedFile]):
 
     def chosen(self, positions: Ints) -> "WantedFiles":
         """Return the files at some positions."""
-        return WantedFiles([self._paths[at] for at in positions.tolist()], self._stats[positions])
+        return WantedFiles([self._paths[int(at)] for at in positions], self._stats[positions])
 
 
 class BatchQueue:

@@ -146,7 +146,14 @@ class Catalog:
             is_racy = self.is_racy[position] & is_old & ~differs
         is_seen = np.zeros(len(self.keys), np.bool_)
         is_seen[position[is_known]] = True
-        return SweepPlan(np.flatnonzero(is_stale), np.flatnonzero(is_racy), self.keys[~is_seen])
+        return SweepPlan(np.flatnonzero(is_stale), np.flatnonzero(is_racy), self.keys[~is_seen & (self.read_at < started)])
+
+    def newer_than(self, keys: Ints, read_at: float) -> set[int]:
+        """Return those of the keys whose file was read after `read_at`."""
+        position, is_known = self.positions(keys)
+        if not len(self.keys):
+            return set()
+        return set(keys[is_known & (self.read_at[position] > read_at)].tolist())
 
     def replaced(self, rows: Mapping[int, tuple[FileRow, int, int, float]], gone: Ints) -> "Catalog":
         """Return a catalogue with `rows` (key -> row, segment, file id, read at) put in and `gone` taken out."""

@@ -106,9 +106,10 @@ class IndexEngine:
                 break
             deadline.check()
             if not self._update(state, walk, plan, deadline, progress, until):
+                state, plan = self._planned(walk, started)
                 break
             state, plan = self._planned(walk, started)
-        state, plan = self._planned(walk, started)
+        # This very state is the one that agrees with the walk: the shared one may be another thread's by now.
         self._flush_if_large(state)
         self._coverage = coverage_of(state, walk, plan, is_building=self._builder.current is not None)
         return Fresh(state, self._coverage)

@@ -17,7 +17,7 @@ from .segment import FileRow
 from .values import IndexLimits
 
 _READ_S: Final = 10.0
-_ANALYSE: Final = "penstock.cache.index.analyse:analyse_file"
+_ANALYSE: Final = f"{__package__}.analyse:analyse_file"
 
 _log = logging.getLogger(__name__)
 

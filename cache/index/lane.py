@@ -18,7 +18,7 @@ _SILENCE_S: Final = 120.0
 _WALL_FACTOR: Final = 10
 """A file may wait that much longer than its processor time allows: the machine may be busy, its disk slow."""
 _MAX_CULPRITS: Final = 40
-_BUILD: Final = "penstock.cache.index.build:build_segment"
+_BUILD: Final = f"{__package__}.build:build_segment"
 
 
 class BuildFailed(Exception):

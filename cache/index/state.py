@@ -5,13 +5,14 @@ in the newest segment; every other is dead. N, the lengths and so every score ar
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from .catalog import DELTA, Catalog, Ints, key_of
+from .chunk import FileStatus
 from .delta import Delta, DeltaFile
 from .segment import FileRow, Segment
 
@@ -97,13 +98,20 @@ class IndexState:
     def updated(self, files: Mapping[int, DeltaFile], stats: Mapping[int, FileRow], gone: Ints, read_at: float) -> "IndexState":
         """Return the state after re-indexing `files`, learning new `stats` of unchanged ones, and losing `gone`.
 
-        All are keyed by the catalogue's key of the path.
+        All are keyed by the catalogue's key of the path. What another thread has read after `read_at` stays as it is.
         """
+        touched = np.concatenate([np.asarray([*files, *stats], np.int64), gone])
+        newer = self.catalog.newer_than(touched, read_at)
+        if newer:
+            files = {key: file for key, file in files.items() if key not in newer}
+            stats = {key: row for key, row in stats.items() if key not in newer}
+            gone = np.asarray([key for key in gone.tolist() if key not in newer], np.int64)
         moved = np.concatenate([np.fromiter(files.keys(), np.int64, len(files)), gone])
         rows: dict[int, tuple[FileRow, int, int, float]] = {key: (f.row, DELTA, 0, read_at) for key, f in files.items()}
         position, is_known = self.catalog.positions(np.fromiter(stats.keys(), np.int64, len(stats)))
         for (key, row), at, known in zip(stats.items(), position.tolist(), is_known.tolist(), strict=True):
-            if known:
+            if known and self.digest_of(row.path) == row.digest:
+                row = replace(row, status=FileStatus(int(self.catalog.statuses[at])))
                 rows[key] = (row, int(self.catalog.segments[at]), int(self.catalog.file_ids[at]), read_at)
         return IndexState(
             self._without(moved),

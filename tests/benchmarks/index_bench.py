@@ -40,7 +40,7 @@ from penstock.cache.worker import Worker
 from penstock.cache.workspace.files import Workspace
 
 MIN_CHUNKS = 40_000
-CORPUS_BYTES = 48_000_000
+CORPUS_BYTES = 54_000_000
 SUFFIXES = {".py", ".pyi", ".md", ".rst", ".txt", ".js", ".c", ".h", ".toml", ".html"}
 QUERIES, WORDS, TOP, EDITS, UPDATES = 100, 5, 10, 500, 60
 MB = 1e6

@@ -57,6 +57,16 @@ def test_a_change_that_keeps_size_and_time_stamp_is_seen(make_index: MakeIndex, 
     assert paths_of(index, "badger") == ["a.txt"]
 
 
+def test_touching_a_skipped_file_leaves_it_skipped(make_index: MakeIndex, root: Path) -> None:
+    (root / "a.txt").write_text("walrus\n")
+    (root / "b.bin").write_bytes(bytes(range(256)))
+    index = make_index()
+    for mtime in (1, 2):
+        os.utime(root / "b.bin", (mtime, mtime))
+        coverage = index.search("walrus", deadline=Deadline(60)).coverage
+        assert (coverage.searched_files, coverage.total_files, coverage.skipped) == (1, 1, {FileStatus.BINARY: 1})
+
+
 def test_deleted_files_and_renamed_directories_are_seen_by_the_next_search(make_index: MakeIndex, root: Path) -> None:
     write_files(root, 70)
     index = make_index(PATIENT)
@@ -342,3 +352,46 @@ def test_searches_from_many_threads_agree(make_index: MakeIndex, root: Path) -> 
         thread.join(120)
     assert len(answers) == 8
     assert all(answer == answers[0] for answer in answers)
+
+
+def test_a_workspace_that_is_dear_to_walk_is_answered_from_the_last_walk_and_says_so(make_index: MakeIndex, root: Path) -> None:
+    (root / "a.txt").write_text("walrus\n")
+    index = make_index(IndexLimits(cheap_walk_s=0.0, walk_every_s=3_600))
+    assert index.search("walrus", deadline=Deadline(60)).coverage.age_s == 0
+    (root / "b.txt").write_text("badger\n")
+    late = index.search("badger", deadline=Deadline(60))
+    assert late.hits == []
+    assert late.coverage.age_s > 0
+    index.unload()
+    assert paths_of(index, "badger") == ["b.txt"]
+
+
+def test_text_above_the_cap_is_left_out_and_said(make_index: MakeIndex, root: Path) -> None:
+    for name in "abcd":
+        (root / f"{name}.txt").write_text("walrus " * 100)
+    coverage = make_index(IndexLimits(max_text_bytes=1_500)).search("walrus", deadline=Deadline(60)).coverage
+    assert (coverage.searched_files, coverage.total_files, coverage.is_complete) == (2, 4, False)
+
+
+def test_every_thread_sees_what_it_wrote_before_it_asked(make_index: MakeIndex, root: Path) -> None:
+    """Promise 1 under concurrency: commits of other threads must not bring an older version back."""
+    write_files(root, 60)
+    index = make_index(PATIENT)
+    index.refresh(Deadline(120))
+    missed: list[str] = []
+
+    def write_and_ask(name: str) -> None:
+        for n in range(8):
+            token = name + "abcdefgh"[n] * 4
+            (root / f"{name}.txt").write_text(f"{token}\n")
+            if paths_of(index, token) != [f"{name}.txt"]:
+                missed.append(token)
+            if n and paths_of(index, name + "abcdefgh"[n - 1] * 4):
+                missed.append(f"old {token}")
+
+    threads = [threading.Thread(target=write_and_ask, args=(name,)) for name in ("ant", "bee", "cat", "dog")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert missed == []

@@ -102,7 +102,24 @@ def test_the_delta_stands_before_the_segments(
     assert state.n_docs == len(expected(text))
     assert state.length == sum(sum(terms.values()) for *_, terms in expected(text))
     assert len(state.catalog) == len(text)
-    assert documents(state.adopted([live.segment for live in state.segments], 2)) == expected(base | change)
+    assert documents(state.adopted([live.segment for live in state.segments], 2)) == expected(text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(base=TEXTS, change=TEXTS, newer=TEXTS)
+def test_a_published_segment_takes_from_the_delta_what_has_its_bytes(
+    base: Text, change: Text, newer: Text, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("segments")
+    first = segment_of(base, folder)
+    files = {key_of(path): DeltaFile(row_of(path, chunks), analysis_of(chunks)) for path, chunks in change.items()}
+    state = IndexState().adopted([first], 1).updated(files, {}, np.empty(0, np.int64), 1.0)
+    after = state.adopted([first, segment_of(newer, folder)], 2)
+    assert documents(after) == expected(base | newer | change)
+    kept = {path for path, chunks in change.items() if newer.get(path) != chunks}
+    assert {file.row.path for file in after.delta.files.values()} == kept
+    again = after.adopted([segment_of(base | newer, folder)], 3)
+    assert documents(again) == expected(base | newer | {path: change[path] for path in kept})
 
 
 def test_a_change_of_any_byte_is_noticed(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class WorkerLimits:
     wait_s: float = 30.0
     """How long a call waits for a free child before it is refused."""
     niceness: int = 5
+    """Of children that do background work: an index build must not slow the machine down, nor the calls beside it."""
 
     def __post_init__(self) -> None:
         for name in ("memory_bytes", "max_calls", "max_children", "wait_s"):
@@ -98,13 +99,15 @@ class WorkerStatistics:
 class _Child:
     """One spawned interpreter and its two pipes."""
 
-    def __init__(self, limits: WorkerLimits) -> None:
-        command = [sys.executable, "-P", "-m", f"{__name__}_child", str(limits.memory_bytes), str(limits.niceness)]
+    def __init__(self, limits: WorkerLimits, *, is_background: bool) -> None:
+        niceness = limits.niceness if is_background else 0
+        command = [sys.executable, "-P", "-m", f"{__name__}_child", str(limits.memory_bytes), str(niceness)]
         # "/" so that no workspace is held busy, and so that nothing in it can be imported.
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PurePath(sys.executable).anchor or None, bufsize=0
         )
         self.calls = 0
+        self.is_background: Final = is_background
 
     def send(self, payload: bytes) -> None:
         assert self.process.stdin is not None
@@ -171,7 +174,14 @@ class Worker:
     def __repr__(self) -> str:
         return f"<Worker {len(self._live)}/{self.limits.max_children} children>"
 
-    def call(self, target: str, *args: object, timeout_s: float, is_stopped: Callable[[], None] | None = None) -> object:
+    def call(
+        self,
+        target: str,
+        *args: object,
+        timeout_s: float,
+        is_stopped: Callable[[], None] | None = None,
+        is_background: bool = False,
+    ) -> object:
         """Run `target(*args)` in a child and return its result.
 
         `is_stopped` is called every 50 ms while waiting; what it raises kills the child and goes up.
@@ -182,18 +192,23 @@ class Worker:
             WorkerFailed: The function raised.
             Busy: No child came free in time, or the worker is closed.
         """
-        *_, (_, result) = self._frames(target, args, timeout_s, is_stopped)
+        *_, (_, result) = self._frames(target, args, timeout_s, is_stopped, is_background=is_background)
         return result
 
     def stream(
-        self, target: str, *args: object, silence_s: float, is_stopped: Callable[[], None] | None = None
+        self,
+        target: str,
+        *args: object,
+        silence_s: float,
+        is_stopped: Callable[[], None] | None = None,
+        is_background: bool = False,
     ) -> Generator[object]:
         """Run the generator function `target` in a child and yield what it yields; each item restarts the clock.
 
         Raises:
             WorkerError: As `call`, with `silence_s` between two items.
         """
-        for kind, value in self._frames(target, args, silence_s, is_stopped):
+        for kind, value in self._frames(target, args, silence_s, is_stopped, is_background=is_background):
             if kind == _EVENT:
                 yield value
 
@@ -220,10 +235,16 @@ class Worker:
             return WorkerStatistics(live=len(self._live), **self._counts)
 
     def _frames(
-        self, target: str, args: tuple[object, ...], timeout_s: float, is_stopped: Callable[[], None] | None
+        self,
+        target: str,
+        args: tuple[object, ...],
+        timeout_s: float,
+        is_stopped: Callable[[], None] | None,
+        *,
+        is_background: bool,
     ) -> Iterator[tuple[int, object]]:
         request = pickle.dumps((target, args, timeout_s), protocol=5)
-        child = self._take()
+        child = self._take(is_background=is_background)
         is_clean = False
         try:
             try:
@@ -254,7 +275,7 @@ class Worker:
             self._counts[kind] += 1
         _log.debug("worker call ended with %s", type(error).__name__)
 
-    def _take(self) -> _Child:
+    def _take(self, *, is_background: bool) -> _Child:
         """Return an idle child or a new one, waiting for a place if there is none.
 
         Raises:
@@ -266,20 +287,27 @@ class Worker:
             self._condition.wait_for(self._has_place, self.limits.wait_s)
             if self._is_closed:
                 raise Busy("the helper processes are shut down", why="the server is ending")
-            if self._idle:
-                return self._idle.pop()
+            for child in reversed(self._idle):
+                if child.is_background == is_background:
+                    self._idle.remove(child)
+                    return child
             if not self._has_place():
                 raise Busy("every helper process is at work", next_call="repeat the call in a few seconds")
+            # An idle child of the other kind gives its place up.
+            is_full = len(self._live) + self._starting >= self.limits.max_children
+            spare = self._idle.pop(0) if is_full else None
             self._starting += 1
-        return self._spawn()
+        if spare is not None:
+            self._drop(spare)
+        return self._spawn(is_background=is_background)
 
     def _has_place(self) -> bool:
         return self._is_closed or bool(self._idle) or len(self._live) + self._starting < self.limits.max_children
 
-    def _spawn(self) -> _Child:
+    def _spawn(self, *, is_background: bool) -> _Child:
         """Start a child in the place that was taken for it; no lock is held while the system does that."""
         try:
-            child = _Child(self.limits)
+            child = _Child(self.limits, is_background=is_background)
         except OSError as error:
             with self._condition:
                 self._starting -= 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 from mcp.server import MCPServer
 
 from .config import Config
@@ -90,5 +91,6 @@ async def _guard(source: EngineSource) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(publisher.run)
             tasks.start_soon(engine.guard.run)
+            await anyio.to_thread.run_sync(engine.sweep, abandon_on_cancel=True)
     except Exception:  # the guard's own loop does not raise; if it ever does, serving goes on without it
         logger.exception("the memory guard stopped")

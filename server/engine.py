@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..cache.content import ContentAccessor
 from ..cache.deadline import Deadline
 from ..cache.epoch import EPOCH_FILE, EpochFile
-from ..cache.errors import PenstockError
+from ..cache.errors import PenstockError, StoreUnavailable
 from ..cache.evictor import Evictor
 from ..cache.handles import HandleTable
 from ..cache.index.cache import IndexCache
@@ -154,6 +154,13 @@ class Engine:
     def tool(self, name: str) -> Callable[..., Answer]:
         """Return a tool's body, to be called with a `Call` and keyword arguments."""
         return self._tools[name]
+
+    def sweep(self) -> None:
+        """Remove what has expired from the spool; a store that cannot be changed is left for later."""
+        try:
+            self.spool.sweep()
+        except StoreUnavailable as error:
+            logger.warning("the spool was not swept: %s", error)
 
     def prompt_sources(self) -> PromptSources:
         """Return what prompts and resources are made of."""

@@ -170,7 +170,9 @@ class Builder:
         sources = tuple(
             (str(self._directory.path / one.entry.name), one.entry.sha256, one.entry.size, one.mask) for one in chosen
         )
-        written = self._worker.call(_MERGE, sources, str(target), timeout_s=_MERGE_S, is_stopped=self._check_open)
+        written = self._worker.call(
+            _MERGE, sources, str(target), timeout_s=_MERGE_S, is_stopped=self._check_open, is_background=True
+        )
         if isinstance(written, SegmentWritten):
             self._publish(manifest, [entry for entry in manifest.segments if entry.name not in names], target, written)
 

@@ -58,7 +58,7 @@ class BuildLane:
             )
             watch = FileWatch(self._limits.parse_s, self._is_closed)
             try:
-                for event in self._worker.stream(_BUILD, job, silence_s=_SILENCE_S, is_stopped=watch.check):
+                for event in self._worker.stream(_BUILD, job, silence_s=_SILENCE_S, is_stopped=watch.check, is_background=True):
                     if isinstance(event, SegmentWritten):
                         advance(max(0, event.taken - reached))
                         return event

@@ -40,7 +40,7 @@ from penstock.cache.worker import Worker
 from penstock.cache.workspace.files import Workspace
 
 MIN_CHUNKS = 40_000
-CORPUS_BYTES = 54_000_000
+CORPUS_BYTES = 56_000_000
 SUFFIXES = {".py", ".pyi", ".md", ".rst", ".txt", ".js", ".c", ".h", ".toml", ".html"}
 QUERIES, WORDS, TOP, EDITS, UPDATES = 100, 5, 10, 500, 60
 MB = 1e6
@@ -70,6 +70,14 @@ def copy_corpus(target: Path) -> None:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
                 size += file.stat().st_size
+    for number, file in enumerate(sorted(target.rglob("*.py"))):
+        if size >= CORPUS_BYTES:
+            return
+        # Not enough installed: the same code again, as another module of a larger project.
+        copy = target / "again" / f"module_{number}.py"
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, copy)
+        size += file.stat().st_size
 
 
 def open_index(root: Path, data: Path, worker: Worker) -> IndexCache:

@@ -110,6 +110,24 @@ def test_no_more_children_than_allowed_and_a_bounded_wait() -> None:
     worker.close()
 
 
+def test_background_work_is_done_by_other_children_that_are_nicer() -> None:
+    worker = Worker(WorkerLimits(max_children=2, niceness=3))
+    base = worker.call("os:nice", 0, timeout_s=30)
+    assert isinstance(base, int)
+    assert worker.call("os:nice", 0, timeout_s=30, is_background=True) == base + 3
+    assert worker.call("os:nice", 0, timeout_s=30) == base
+    assert worker.statistics().spawned == 2
+    worker.close()
+
+
+def test_an_idle_child_of_the_other_kind_gives_its_place_up() -> None:
+    worker = Worker(WorkerLimits(max_children=1))
+    pids = [worker.call("os:getpid", timeout_s=30, is_background=kind) for kind in (False, True, False)]
+    assert len(set(pids)) == 3
+    assert worker.statistics().live == 1
+    worker.close()
+
+
 def test_an_abandoned_stream_kills_its_child(worker: Worker) -> None:
     stream = worker.stream("penstock.cache.index.tokenise:iterate_tokens", "one two", silence_s=30)
     assert next(stream) == "one"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect
+from tests.pipe import PipeClient
 
 
 @pytest.fixture
@@ -54,15 +55,21 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+def timed_call(client: PipeClient, tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """Return a call's result and how long it took."""
+    start = time.monotonic()
+    return client.call(tool, **arguments), time.monotonic() - start
+
+
 @pytest.mark.usefixtures("hostile")
 def test_bad_input_gets_a_typed_error_that_names_the_next_call(connect: Connect, tmp_path: Path) -> None:
     client = connect()
     client.text("read", path="notes.md")
     client.text("search", query="penstock")
     for tool, arguments, code in CASES:
-        start = time.monotonic()
-        result = client.call(tool, **arguments)
-        elapsed = time.monotonic() - start
+        result, elapsed = timed_call(client, tool, arguments)
+        if elapsed >= 1.0:  # a busy machine may have had other things to do; a hang happens twice
+            result, elapsed = timed_call(client, tool, arguments)
         text = result["content"][0]["text"]
         if code == "tree":
             assert "· tree ·" in text

@@ -55,7 +55,8 @@ class EngineSource:
 def create_app(source: EngineSource) -> MCPServer[EngineSource]:
     """Return the server for one workspace. The engine itself is built by the first tool call."""
     calls = source.config.calls
-    dispatcher = Dispatcher(source, threads=calls.threads, queue=calls.queue, deadline_s=calls.deadline_s)
+    asks_model = source.config.session.ask_client_model
+    dispatcher = Dispatcher(source, threads=calls.threads, queue=calls.queue, deadline_s=calls.deadline_s, asks_model=asks_model)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[EngineSource]) -> AsyncGenerator[EngineSource]:

@@ -14,8 +14,10 @@ from typing import Any, Final, cast, get_type_hints
 
 from ..cache.errors import InvalidArgument
 
-Value = int | float | str | tuple[str, ...]
+Value = bool | int | float | str | tuple[str, ...]
 _MB: Final = 1 << 20
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+_WANTED: Final[Mapping[object, str]] = {int: "a whole number > 0", float: "a number > 0", bool: "true or false"}
 _OTHER_VARIABLES: Final = frozenset(
     {"PENSTOCK_ROOT", "PENSTOCK_DATA_DIR", "PENSTOCK_CONFIG", "PENSTOCK_RAW", "PENSTOCK_HTTP_TOKEN"}
 )
@@ -99,6 +101,14 @@ class IndexConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """`[session]`: what is remembered of conversations."""
+
+    ask_client_model: bool = False
+    """Whether `session action=summary` may have the client's own model write the summary (sampling)."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuardConfig:
     """`[guard]`: how often memory is looked at, in seconds."""
 
@@ -120,6 +130,7 @@ class Config:
     workspace: WorkspaceConfig = field(default_factory=WorkspaceConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     index: IndexConfig = field(default_factory=IndexConfig)
+    session: SessionConfig = field(default_factory=SessionConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     """Dotted setting -> where its value came from, for `penstock config`."""
@@ -132,6 +143,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "workspace": WorkspaceConfig,
     "spool": SpoolConfig,
     "index": IndexConfig,
+    "session": SessionConfig,
     "guard": GuardConfig,
 }
 
@@ -163,12 +175,17 @@ def _typed(name: str, value: object, kind: object) -> Value:
             return float(value)
     except (ValueError, OverflowError):
         pass
-    if kind not in (int, float):
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in _TRUTHS:
+            return _TRUTHS[value.lower()]
+    elif kind not in (int, float):
         if isinstance(value, str):  # from the environment: comma-separated
             return tuple(part for part in value.split(",") if part)
         if isinstance(value, (list, tuple)):
             return tuple(str(item) for item in cast("list[object]", value))
-    wanted = "a whole number > 0" if kind is int else "a number > 0" if kind is float else "a list of strings"
+    wanted = _WANTED.get(kind, "a list of strings")
     raise ConfigError(
         f"{name} must be {wanted}, got {value!r}",
         next_call="correct it, then start again (`penstock config` shows every setting)",

@@ -7,6 +7,7 @@ tool raises becomes an error result, and the server answers the next call.
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -22,6 +23,7 @@ from ..tools.answer import PARTS_KEY, Answer, clean_text
 from ..tools.arguments import Arguments
 from ..tools.call import Call
 from .profiles import ClientProfile, profile_for
+from .sampling import ClientModel
 from .toolset import TOOLS
 
 if TYPE_CHECKING:
@@ -37,12 +39,13 @@ logger = logging.getLogger(__name__)
 class Dispatcher:
     """Runs tool calls on the engine, which is built on the first of them."""
 
-    def __init__(self, source: "EngineSource", *, threads: int, queue: int, deadline_s: float) -> None:
+    def __init__(self, source: "EngineSource", *, threads: int, queue: int, deadline_s: float, asks_model: bool = False) -> None:
         self._source = source
         self._models: Mapping[str, type[Arguments]] = {spec.name: spec.model for spec in TOOLS}
         self._threads = threads
         self._queue = queue
         self._deadline_s = deadline_s
+        self._asks_model = asks_model
         self._waiting = 0
         self._limiter: anyio.CapacityLimiter | None = None
 
@@ -73,6 +76,8 @@ class Dispatcher:
             self._limiter = anyio.CapacityLimiter(self._threads)
         deadline = Deadline(self._deadline_s)
         call = _call_for(ctx, deadline)
+        if self._asks_model and ClientModel.is_offered(ctx):
+            call = replace(call, ask_model=ClientModel(ctx))
 
         def work() -> Answer:
             return run_tool(self._source.engine(), name, call, arguments)

@@ -9,6 +9,10 @@ Progress = Callable[[int, int, str], None]
 """(done, total, message); total 0 = unknown. May be called from any thread, often; the edge throttles."""
 
 
+AskModel = Callable[[str], str]
+"""Asks the client's model and waits for its words; "" when it does not answer. From a worker thread only."""
+
+
 def no_progress(done: int, total: int, message: str) -> None:
     """Take no notice: the client did not ask for progress."""
 
@@ -34,3 +38,5 @@ class Call:
     limit: AnswerLimit = field(default_factory=AnswerLimit)
     progress: Progress = no_progress
     client: str = ""
+    ask_model: AskModel | None = None
+    """Set when the client offers sampling and the user has enabled it."""

@@ -1,11 +1,9 @@
 """`session`: save, list, restore, clear, summary, handoff; and `search scope=session`."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
-
-from anyio import to_thread
 
 from ..cache.archive.archive import SessionArchive, SessionView
 from ..cache.archive.bridge import age_text, handles_of
@@ -17,7 +15,7 @@ from ..cache.archive.targets import Target
 from ..cache.errors import InvalidArgument, SecretDenied, StoreUnavailable, UnknownHandle
 from ..cache.tokens import TokenCounter
 from .answer import Answer, clean_text, facts_line
-from .call import Call
+from .call import AskModel, Call
 from .listing import fit_items, shown
 from .recalled import recalled_items
 
@@ -32,8 +30,6 @@ Keep = float | str | Sequence[str] | None
 """A number: the least importance that `clear` keeps; texts: handles, paths or kinds that it keeps whatever they score."""
 KeepText = Callable[[str, str], str]
 """(text, source) -> a handle under which the text is kept."""
-SummariseWith = Callable[[str], Awaitable[str]]
-"""Asks the client's model; raises what it likes when it cannot."""
 
 
 class SessionTool:
@@ -130,19 +126,18 @@ class SessionTool:
         """Return the seconds since the last activity of a target's session."""
         return max(0.0, self._wall() - target.session.active_s)
 
-    async def summarise_with(self, ask: SummariseWith, *, id: str = "") -> bool:
+    def summarise_with(self, ask: AskModel, *, id: str = "") -> bool:
         """Let the client's model write the summary of a session, and keep it; return whether it did.
 
         Nothing depends on it: without an answer the extract stands as before.
         """
-        target = await to_thread.run_sync(self._archive.target, id)
+        target = self._archive.target(id)
         if target is None:
             return False
-        prompt = await to_thread.run_sync(self._archive.prompt_for_model, target, self._count)
-        text = (await ask(prompt)).strip()
+        text = ask(self._archive.prompt_for_model(target, self._count)).strip()
         if not text or tells_secret(text):
             return False
-        await to_thread.run_sync(self._archive.keep_written_summary, target, text[:_MAX_WRITTEN_CHARS])
+        self._archive.keep_written_summary(target, text[:8_000])
         return True
 
     def _save(self, name: str, note: str) -> Answer:
@@ -221,6 +216,8 @@ class SessionTool:
         return Answer(clean_text("\n".join([first, cleared.bridge, *listing.lines, last])))
 
     def _summary(self, call: Call, wanted: str) -> Answer:
+        if call.ask_model is not None:
+            self.summarise_with(call.ask_model, id=wanted)
         target, text = self.resume_summary(wanted, self._room(call))
         if target is None:
             return Answer(clean_text(f"session summary · none\n{text}"))

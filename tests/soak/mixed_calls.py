@@ -156,6 +156,7 @@ class Run:
             self.handles[part["handle"]] = part["path"]
 
     def _look(self, result: dict[str, Any]) -> None:
+        assert not result.get("isError"), result["content"][0]["text"]
         status = result["_meta"]["penstock/status"]
         self.outcome.levels |= set(status["pressure"]["seen"])
         self.outcome.peak_bytes = max(self.outcome.peak_bytes, status["ledger"]["peak_bytes"])

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import anyio
 import pytest
 
 from penstock.cache.archive.archive import SessionArchive
@@ -259,11 +258,11 @@ def test_resume_without_anything_recorded_says_so(open_conversation: Callable[..
 def test_the_clients_model_may_write_the_summary(one: Conversation) -> None:
     asked: list[str] = []
 
-    async def answer(prompt: str) -> str:
+    def answer(prompt: str) -> str:
         asked.append(prompt)
         return "We ported the parser; src/part3.py is done."
 
-    assert anyio.run(one.tool.summarise_with, answer)
+    assert one.tool.summarise_with(answer)
     assert "src/part3.py" in asked[0]
     text = one.run("summary")
     assert "We ported the parser" in text
@@ -273,8 +272,8 @@ def test_the_clients_model_may_write_the_summary(one: Conversation) -> None:
 
 @pytest.mark.parametrize("reply", ["", "   ", "the password is hunter2"])
 def test_a_reply_that_is_no_summary_is_not_kept(one: Conversation, reply: str) -> None:
-    async def answer(prompt: str) -> str:
+    def answer(prompt: str) -> str:
         return reply
 
-    assert not anyio.run(one.tool.summarise_with, answer)
+    assert not one.tool.summarise_with(answer)
     assert "written by" not in one.run("summary")

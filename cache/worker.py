@@ -4,84 +4,24 @@ A call names a function by its dotted name ("package.module:function") and plain
 has its own memory limit (RLIMIT_DATA) and is killed when it is silent for too long. One crash loses one call: the next one
 gets a fresh child. A generator function streams what it yields, and each yield restarts the clock. A child whose parent has
 died ends at the end of its input, or by its own alarm when it is stuck in native code, where no Python thread would run.
-What comes back is unpickled with this package's classes and plain builtins only: a parser that was taken over cannot name
-others.
 """
 
-import contextlib
-import io
 import logging
 import pickle
-import select
-import struct
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from .errors import Busy, RetryableError
-
-_HEADER: Final = struct.Struct(">BQ")
-_RESULT, _EVENT, _ERROR = range(3)
-_MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
-_SAFE_BUILTINS: Final = frozenset({"set", "frozenset", "complex", "slice", "range", "bytearray"})
-_TICK_S: Final = 0.05
+from .errors import Busy
+from .worker_process import ERROR, EVENT, RESULT, ChildProcess, load_plain
+from .worker_process import WorkerCrashed as WorkerCrashed
+from .worker_process import WorkerError as WorkerError
+from .worker_process import WorkerFailed as WorkerFailed
+from .worker_process import WorkerLimits as WorkerLimits
+from .worker_process import WorkerTimeout as WorkerTimeout
 
 _log = logging.getLogger(__name__)
-
-
-class WorkerError(RetryableError):
-    """A call to the worker gave no result; the message never holds the child's own text."""
-
-    code = "worker"
-
-
-class WorkerCrashed(WorkerError):
-    """The child died: a native crash, or the system took its memory away."""
-
-    code = "worker_crashed"
-
-
-class WorkerTimeout(WorkerError, TimeoutError):
-    """The child was silent for longer than the call allows and was killed."""
-
-    code = "worker_timeout"
-
-
-class WorkerFailed(WorkerError):
-    """The function raised; `kind` is the name of the exception's class."""
-
-    code = "worker_failed"
-
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind: Final = kind
-        self.text: Final = text
-        super().__init__(f"the helper process failed with {kind}", why="the input could not be handled")
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """Bounds of every child."""
-
-    memory_bytes: int = 768 * 1024 * 1024
-    """RLIMIT_DATA of a child: heap and anonymous maps. File maps are not counted."""
-    max_calls: int = 2_000
-    """A child is replaced after so many calls, so that what a library leaks stays bounded."""
-    max_children: int = 3
-    """Two lanes of an index build, and one for what calls need meanwhile."""
-    wait_s: float = 30.0
-    """How long a call waits for a free child before it is refused."""
-    niceness: int = 5
-    """Of children that do background work: an index build must not slow the machine down, nor the calls beside it."""
-
-    def __post_init__(self) -> None:
-        for name in ("memory_bytes", "max_calls", "max_children", "wait_s"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,77 +36,14 @@ class WorkerStatistics:
     live: int
 
 
-class _Child:
-    """One spawned interpreter and its two pipes."""
-
-    def __init__(self, limits: WorkerLimits, *, is_background: bool) -> None:
-        niceness = limits.niceness if is_background else 0
-        command = [sys.executable, "-P", "-m", f"{__name__}_child", str(limits.memory_bytes), str(niceness)]
-        # "/" so that no workspace is held busy, and so that nothing in it can be imported.
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PurePath(sys.executable).anchor or None, bufsize=0
-        )
-        self.calls = 0
-        self.is_background: Final = is_background
-
-    def send(self, payload: bytes) -> None:
-        assert self.process.stdin is not None
-        view = memoryview(_HEADER.pack(_RESULT, len(payload)) + payload)
-        while view:
-            view = view[self.process.stdin.write(view) or 0 :]
-
-    def receive(self, timeout_s: float, is_stopped: Callable[[], None] | None) -> tuple[int, bytes]:
-        """Return the next frame.
-
-        Raises:
-            WorkerTimeout: No complete frame within `timeout_s`.
-            WorkerCrashed: The child closed its end.
-        """
-        end = time.monotonic() + timeout_s
-        kind, length = _HEADER.unpack(self._read(_HEADER.size, end, is_stopped))
-        if length > _MAX_FRAME_BYTES:
-            raise WorkerCrashed("the helper process sent nonsense")
-        return kind, self._read(length, end, is_stopped)
-
-    def _read(self, size: int, end: float, is_stopped: Callable[[], None] | None) -> bytes:
-        assert self.process.stdout is not None
-        parts: list[bytes] = []
-        while size:
-            if is_stopped is not None:
-                is_stopped()
-            left = end - time.monotonic()
-            if left <= 0:
-                raise WorkerTimeout("the helper process took too long and was stopped", why="its input may be built to do that")
-            ready, _, _ = select.select([self.process.stdout], [], [], min(left, _TICK_S))
-            if not ready:
-                continue
-            data = self.process.stdout.read(min(size, 1 << 20))
-            if not data:
-                raise WorkerCrashed("the helper process died", why="its input may be built to do that")
-            parts.append(data)
-            size -= len(data)
-        return b"".join(parts)
-
-    def kill(self) -> None:
-        """End the child now and reap it."""
-        with contextlib.suppress(OSError):
-            self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        self.process.wait()
-
-
 class Worker:
     """A small pool of killable children. Thread-safe; children are spawned on demand and reused."""
 
-    def __init__(self, limits: WorkerLimits = WorkerLimits(), *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limits: Final = limits
-        self._clock = clock
+    def __init__(self, limits: WorkerLimits | None = None) -> None:
+        self.limits: Final = limits or WorkerLimits()
         self._condition = threading.Condition()
-        self._idle: list[_Child] = []
-        self._live: set[_Child] = set()
+        self._idle: list[ChildProcess] = []
+        self._live: set[ChildProcess] = set()
         self._starting = 0
         self._is_closed = False
         self._counts = {"calls": 0, "spawned": 0, "crashes": 0, "timeouts": 0, "failures": 0}
@@ -209,7 +86,7 @@ class Worker:
             WorkerError: As `call`, with `silence_s` between two items.
         """
         for kind, value in self._frames(target, args, silence_s, is_stopped, is_background=is_background):
-            if kind == _EVENT:
+            if kind == EVENT:
                 yield value
 
     def close(self) -> None:
@@ -253,12 +130,12 @@ class Worker:
                 raise WorkerCrashed("the helper process died") from error
             while True:
                 kind, payload = child.receive(timeout_s, is_stopped)
-                value = _loads(payload)
-                if kind == _ERROR:
+                value = load_plain(payload)
+                if kind == ERROR:
                     name, text = cast("tuple[str, str]", value)
                     is_clean = name != "MemoryError"
                     raise WorkerFailed(name, text)
-                if kind == _RESULT:
+                if kind == RESULT:
                     is_clean = True
                     yield kind, value
                     return
@@ -275,7 +152,7 @@ class Worker:
             self._counts[kind] += 1
         _log.debug("worker call ended with %s", type(error).__name__)
 
-    def _take(self, *, is_background: bool) -> _Child:
+    def _take(self, *, is_background: bool) -> ChildProcess:
         """Return an idle child or a new one, waiting for a place if there is none.
 
         Raises:
@@ -304,10 +181,10 @@ class Worker:
     def _has_place(self) -> bool:
         return self._is_closed or bool(self._idle) or len(self._live) + self._starting < self.limits.max_children
 
-    def _spawn(self, *, is_background: bool) -> _Child:
+    def _spawn(self, *, is_background: bool) -> ChildProcess:
         """Start a child in the place that was taken for it; no lock is held while the system does that."""
         try:
-            child = _Child(self.limits, is_background=is_background)
+            child = ChildProcess(self.limits, is_background=is_background)
         except OSError as error:
             with self._condition:
                 self._starting -= 1
@@ -319,7 +196,7 @@ class Worker:
             self._counts["spawned"] += 1
         return child
 
-    def _give_back(self, child: _Child, *, is_clean: bool) -> None:
+    def _give_back(self, child: ChildProcess, *, is_clean: bool) -> None:
         child.calls += 1
         with self._condition:
             if is_clean and not self._is_closed and child.calls < self.limits.max_calls:
@@ -328,27 +205,10 @@ class Worker:
                 return
         self._drop(child)
 
-    def _drop(self, child: _Child) -> None:
+    def _drop(self, child: ChildProcess) -> None:
         child.kill()
         with self._condition:
             self._live.discard(child)
             if child in self._idle:
                 self._idle.remove(child)
             self._condition.notify()
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Builds plain values and this package's classes only."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> Any:  # the base class says Any
-        package = __name__.partition(".")[0]
-        if module_name.startswith(package + ".") or (module_name == "builtins" and global_name in _SAFE_BUILTINS):
-            return super().find_class(module_name, global_name)
-        raise pickle.UnpicklingError(f"{module_name}.{global_name} is not a value")
-
-
-def _loads(payload: bytes) -> object:
-    try:
-        return _PlainUnpickler(io.BytesIO(payload)).load()
-    except Exception as error:  # boundary: whatever a damaged pickle raises, the child is not to be trusted any more
-        raise WorkerCrashed("the helper process sent nonsense") from error

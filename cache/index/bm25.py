@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,8 @@ EPSILON: Final = 0.25
 Scores = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class TermPostings:
-    """One query term over the whole state."""
+class TermPostings(NamedTuple):
+    """One query term over the whole state; a tuple, for a query makes one per term."""
 
     term: str
     weight: float
@@ -69,10 +68,16 @@ def score(state: IndexState, weights: Mapping[str, float]) -> CorpusScores:
 
 def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPostings:
     """Look a term up: its ids, its document frequency and its idf as BM25Okapi has it."""
-    ids = tuple([live.segment.term_id(term) for live in state.segments])
-    df = sum([_live_frequency(live, tid) for live, tid in zip(state.segments, ids, strict=True) if tid is not None])
-    df += sum([term in document.chunk.terms for document in state.delta.documents])
-    return TermPostings(term, weight, df, idf_of(state, df), ids)
+    ids: list[int | None] = []
+    df = 0
+    for live in state.segments:
+        tid = live.segment.term_id(term)
+        ids.append(tid)
+        if tid is not None:
+            df += _live_frequency(live, tid)
+    for document in state.delta.documents:
+        df += term in document.chunk.terms
+    return TermPostings(term, weight, df, idf_of(state, df), tuple(ids))
 
 
 def idf_of(state: IndexState, df: int) -> float:
@@ -157,7 +162,10 @@ def _segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, .
 
 
 def _delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceScores:
-    documents, norms = state.delta.documents, length_norms(state)[-1]
+    documents = state.delta.documents
+    if not documents:
+        return SourceScores(np.empty(0))
+    norms = length_norms(state)[-1]
     scores = np.zeros(len(documents), np.float64)
     mask = np.zeros(len(documents), np.bool_)
     for doc, document in enumerate(documents):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .segment import FileRow, stat_table
 
 Ints = npt.NDArray[np.int64]
-_PIECE: Final = 4_096
+_PIECE: Final = 512
 DELTA: Final = -1
 """Segment number of files that live in the delta."""
 

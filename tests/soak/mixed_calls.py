@@ -74,7 +74,7 @@ def next_call(rng: random.Random, names: list[str], handles: dict[str, str]) -> 
     if kind < 0.55:
         return "read", {"path": name, "view": "full"}
     if kind < 0.70:
-        start = rng.randint(1, 15)
+        start = rng.randint(1, 3)
         return "read", {"path": name, "lines": f"{start}-{start + 80}"}
     if kind < 0.76:
         return "read", {"path": [rng.choice(names) for _ in range(5)], "view": "outline"}
@@ -184,7 +184,7 @@ def run(*, megabytes: int, calls: int, ledger_mb: int, seed: int = 11) -> Outcom
     with tempfile.TemporaryDirectory(prefix="penstock-soak-") as folder:
         root = Path(folder) / "root"
         root.mkdir()
-        names = make_corpus(root, megabytes, random.Random(seed), big_bytes=int(ledger_mb * 2**20 * 0.3))
+        names = make_corpus(root, megabytes, random.Random(seed), big_bytes=int(ledger_mb * 2**20 * 0.24))
         return Run(root, Path(folder) / "data", names, ledger_mb=ledger_mb, seed=seed).go(calls)
 
 

@@ -157,8 +157,9 @@ def choose_files(root: Path) -> list[str]:
     texts: list[str] = []
     for name in names:
         with open(root / name, "rb") as file:
-            if not is_binary(file.read(8192)):
-                texts.append(name)
+            head = file.read(8192)
+        if not is_binary(head) and not workspace.secrets.denies_content(name, head[:4096]):
+            texts.append(name)
     step = max(1, -(-len(texts) // MAX_FILES))
     return texts[::step]
 

@@ -1,6 +1,7 @@
 """`make soak`: run every long test in turn; what each prints as JSON lines is written to `RESULTS.md` beside this file."""
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def _write(sections: list[str], wanted: list[str]) -> None:
     if path.exists():
         for block in path.read_text().split("\n## ")[1:]:
             kept[block.split("\n", 1)[0]] = f"## {block.rstrip()}\n"
-    stamp = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.system()}, 2 cores"
+    stamp = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
     for name, section in zip(wanted, sections, strict=True):
         kept[name] = section.replace(" s\n", f" s ({stamp})\n", 1)
     body = "\n".join(kept[name] for name in sorted(kept))

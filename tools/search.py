@@ -8,6 +8,7 @@ from ..cache.deadline import Deadline
 from ..cache.errors import InvalidArgument, PenstockError
 from ..cache.index.cache import IndexCache
 from ..cache.index.confidence import confidence_of, entropy_of
+from ..cache.index.query import MAX_QUERY_CHARS
 from ..cache.index.reservoir import SessionReservoir
 from ..cache.index.snippet import snippet_of
 from ..cache.index.values import Confidence, Coverage, Hit, Prefer, SearchResult
@@ -21,7 +22,6 @@ from .paging import Room
 DEFAULT_K: Final = 10
 DEFAULT_BUDGET: Final = 2_500
 MAX_K: Final = 200
-_MAX_QUERY_CHARS: Final = 4_096
 _SHOWN_QUERY: Final = 60
 _MAX_SNIPPET_LINES: Final = 8
 _FRAME_TOKENS: Final = 160
@@ -184,9 +184,9 @@ def printable_line(text: str) -> str:
 
 
 def _request(query: str, path: str | None, prefer: str | None, k: int | None, budget: int | None) -> SearchRequest:
-    if len(query) > _MAX_QUERY_CHARS:
+    if len(query) > MAX_QUERY_CHARS:
         raise InvalidArgument(
-            f"query has {len(query):,} characters, the limit is {_MAX_QUERY_CHARS:,}",
+            f"query has {len(query):,} characters, the limit is {MAX_QUERY_CHARS:,}",
             why="a query is words to look for",
             next_call="name the few words or identifiers that matter; compress(source=…) takes long texts",
         )

@@ -14,8 +14,8 @@ from typing import Final
 from ..errors import InvalidArgument
 from .tokenise import expand_word
 
-MAX_QUERY_CHARS: Final = 4_096
-"""A question is a sentence, an issue text a page; more is data that belongs into a file."""
+MAX_QUERY_CHARS: Final = 32_768
+"""A question is a sentence, an issue with its traceback some pages; more is data that belongs into a file."""
 MAX_TERMS: Final = 256
 LATER_LINES: Final = 0.6
 TASK_WORD: Final = 0.5
@@ -37,6 +37,7 @@ _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->|#)[^\W\d]\w*)*(?:\(\)
 _PHRASE: Final = re.compile(r'"([^"\n]{3,200})"')
 _PATH: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)+|[\w-]+(?:\.\w+)+")
 _MAX_PATHS: Final = 8
+_MAX_PHRASED_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def _name_of(text: str) -> str:
 
 
 def _phrases_of(text: str) -> tuple[str, ...]:
+    if len(text) > _MAX_PHRASED_CHARS or "\n" in text.strip():
+        return ()  # a text that quotes something is not a search for that phrase
     return tuple(phrase for phrase in _PHRASE.findall(text) if len(_WORD.findall(phrase)) > 1)
 
 

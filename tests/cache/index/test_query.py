@@ -72,3 +72,9 @@ def test_any_text_is_refused_or_gives_positive_weights(text: str) -> None:
     assert 0 < len(query.weights) <= MAX_TERMS
     assert all(weight > 0 for weight in query.weights.values())
     assert set(query.tokens) == set(query.weights)
+
+
+def test_a_long_text_that_quotes_something_is_no_search_for_a_phrase() -> None:
+    assert parse_query('it says "no such file"').phrases
+    assert not parse_query('it fails\n\nand says "no such file"').phrases
+    assert not parse_query("word " * 50 + '"no such file"').phrases

@@ -5,6 +5,7 @@ comes, the block moves into the table and both refer to it. Ropes count their re
 user. Not thread-safe: the session cache's lock guards it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -33,8 +34,11 @@ class Pieces:
 
     @property
     def overhead_bytes(self) -> int:
-        """What packing these pieces may cost at most beyond their own bytes."""
-        return len(self.candidates) * (SIGHT_BYTES + BLOCK_OVERHEAD_BYTES)
+        """What packing these pieces may cost at most beyond their own bytes.
+
+        Moving a block into the table costs its bookkeeping and saves more: the second copy, and the fingerprint of the first.
+        """
+        return len(self.candidates) * SIGHT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Rope:
     parts: tuple[bytes, ...]
     shared: tuple[bytes, ...] = ()
     """Those of `parts` that live in the table."""
-    sights: tuple[int, ...] = ()
+    sights: tuple[bytes, ...] = ()
     """Fingerprints under which this file's own blocks are known."""
 
     @property
@@ -102,7 +106,7 @@ class BlockTable:
     def __init__(self) -> None:
         self._references: dict[bytes, int] = {}
         self._interned: dict[bytes, bytes] = {}
-        self._first_owner: dict[int, Owner] = {}
+        self._first_owner: dict[bytes, Owner] = {}
         self._shared_bytes = 0
 
     def __repr__(self) -> str:
@@ -115,7 +119,7 @@ class BlockTable:
 
     def pack(self, pieces: Pieces, owner: Owner) -> tuple[Rope, frozenset[Owner]]:
         """Return the rope for a new file, and the other owners that should `adopt`: they hold a copy of a block."""
-        sights: list[int] = []
+        sights: list[bytes] = []
         others: set[Owner] = set()
         candidates = {index: pieces.parts[index] for index in pieces.candidates}
         shared = {index for index, piece in candidates.items() if self._is_shared(piece, owner, sights, others)}
@@ -125,7 +129,7 @@ class BlockTable:
         """Return `rope` with every block that the table holds by now as a reference; it never weighs more."""
         pieces = split_blocks(rope.materialise())
         shared = {index for index in pieces.candidates if pieces.parts[index] in self._references}
-        known = {hash(pieces.parts[index]) for index in shared}
+        known = {_fingerprint_of(pieces.parts[index]) for index in shared}
         sights = tuple(sight for sight in rope.sights if sight not in known)
         adopted = self._rope(pieces, shared, sights)
         self.release(Rope(rope.parts, rope.shared, tuple(sight for sight in rope.sights if sight in known)))
@@ -137,10 +141,10 @@ class BlockTable:
         self.release(Rope(rope.parts, alone, rope.sights))
         return Rope(rope.parts, tuple(block for block in rope.shared if block in self._references))
 
-    def _is_shared(self, piece: bytes, owner: Owner, sights: list[int], others: set[Owner]) -> bool:
+    def _is_shared(self, piece: bytes, owner: Owner, sights: list[bytes], others: set[Owner]) -> bool:
         if piece in self._references:
             return True
-        fingerprint = hash(piece)
+        fingerprint = _fingerprint_of(piece)
         first = self._first_owner.setdefault(fingerprint, owner)
         if first != owner:
             others.add(first)
@@ -152,7 +156,7 @@ class BlockTable:
             sights.append(fingerprint)
         return False
 
-    def _rope(self, pieces: Pieces, shared: set[int], sights: tuple[int, ...]) -> Rope:
+    def _rope(self, pieces: Pieces, shared: set[int], sights: tuple[bytes, ...]) -> Rope:
         parts: list[bytes] = []
         own: list[bytes] = []
         blocks: list[bytes] = []
@@ -183,3 +187,8 @@ class BlockTable:
         """Return the table at this moment."""
         saved = sum(len(block) * (n - 1) - BLOCK_OVERHEAD_BYTES for block, n in self._references.items())
         return BlockStatistics(len(self._references), self._shared_bytes, max(0, saved), len(self._first_owner))
+
+
+def _fingerprint_of(piece: bytes) -> bytes:
+    """As good as the bytes themselves: whoever is told that a copy exists may count on it."""
+    return hashlib.sha256(piece).digest()[:16]

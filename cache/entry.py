@@ -41,8 +41,9 @@ class RemovalCause(Enum):
 class SessionLimits:
     """Shares of the ledger's budget, and what is kept beside an entry."""
 
-    protected_ratio: float = 0.5
-    """Share that the protected segment may fill: of 0.3 to 0.8 the best against LRU on twelve repositories' histories."""
+    protected_ratio: float = 0.2
+    """Share that the protected segment may fill. Larger ones gain more on most histories and fall below LRU on some (0.5 on 4 of
+    23 repositories), because what was read twice long ago stays; with this one none does."""
     max_entry_ratio: float = 0.1
     """Heavier entries are served but not kept: one scan of a large file must not empty the cache."""
     max_pinned_ratio: float = 0.25

@@ -152,7 +152,7 @@ def plan_victims(
 ) -> tuple[Resident, ...]:
     """Take the shortest run of entries that frees `excess_bytes`; all of them if they are too few.
 
-    `residents` come in the order in which they should leave: probationary before protected, least recently used first; no more
+    `residents` come in the order in which they should leave: probationary before protected, coldest first; no more
     of them are looked at than it takes. Pinned ones never leave.
 
     Raises:

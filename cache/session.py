@@ -1,10 +1,9 @@
 """The session cache: the content of the files that were read, as bytes, in a segmented LRU by weight.
 
 Every byte kept is charged to the ledger before it is kept: content, earlier versions and bookkeeping to `content`, computed
-views to `outputs`. An entry is found by the identity of the opened file, so two spellings or hard links share it. A first
-read enters the probationary segment, a second one promotes; what overflows the protected segment is demoted (Karedla, Love,
-Wherry: "Caching strategies to improve disk system performance", 1994). Whether an entry still is what the file holds is
-not decided here but by `cache.content`, in every call.
+views to `outputs`. An entry is found by the identity of the opened file, so two spellings or hard links share it. The order in
+which entries leave is that of `cache.segments`. Whether an entry still is what the file holds is not decided here but by
+`cache.content`, in every call.
 
 One lock, held for in-memory changes only; the ledger may reclaim, and so re-enter, while it is not held.
 """
@@ -34,14 +33,16 @@ class SessionCache:
         *,
         limits: SessionLimits | None = None,
         counter: TokenCounter | None = None,
+        is_passing: Callable[[], bool] = lambda: False,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
+        """`is_passing` says whether to keep nothing new: under critical pressure contents only pass through."""
         self._ledger = ledger
+        self._is_passing = is_passing
         self.limits: Final = limits or SessionLimits()
         self._counter = counter
         self._wall_ns = wall_ns
         self._max_entry_bytes = int(ledger.budget_bytes * self.limits.max_entry_ratio)
-        self._max_protected_bytes = int(ledger.budget_bytes * self.limits.protected_ratio)
         self._lock = threading.Lock()
         self._shelf = Shelf(
             ledger,
@@ -57,8 +58,8 @@ class SessionCache:
     def store(self, source: SourceFile, *, read_at_ns: int | None = None) -> CacheEntry:
         """Take note of a read: insert the content, replace an older one, or count a hit and promote.
 
-        Never fails: content that is changing, too heavy, or finds no room is returned with `is_kept` False. `read_at_ns` is
-        the wall clock before the file was opened (default: now).
+        Never fails: content that is changing, too heavy, passing through, or finds no room is returned with
+        `is_kept` False. `read_at_ns` is the wall clock before the file was opened (default: now).
         """
         read_at = self._wall_ns() if read_at_ns is None else read_at_ns
         if source.is_changing:
@@ -73,7 +74,7 @@ class SessionCache:
             self._misses += 1
         pieces = split_blocks(source.data)
         weight = weight_of(len(source.data)) + pieces.overhead_bytes
-        has_room = weight <= self._max_entry_bytes and self._has_charged(CONTENT, weight)
+        has_room = not self._is_passing() and weight <= self._max_entry_bytes and self._has_charged(CONTENT, weight)
         with self._lock:
             if has_room:
                 # Another thread may have been faster; inserting the same content again is then a replacement by itself.
@@ -118,7 +119,7 @@ class SessionCache:
         with self._lock:
             if nbytes > self._max_entry_bytes or self._slot(key, sha256) is None:
                 return False
-        if not self._has_charged(OUTPUTS, nbytes):
+        if self._is_passing() or not self._has_charged(OUTPUTS, nbytes):
             return False
         with self._lock:
             slot = self._slot(key, sha256)

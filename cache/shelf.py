@@ -10,7 +10,8 @@ from typing import Final
 from .blocks import BlockStatistics, BlockTable, Pieces
 from .entry import RemovalCause
 from .ledger import Ledger
-from .slot import Identity, Segments, Slot, identity_of
+from .segments import Segments
+from .slot import Identity, Slot, identity_of
 from .workspace.values import FileKey, SourceFile
 
 CONTENT: Final = "content"

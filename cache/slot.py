@@ -1,7 +1,5 @@
 """One entry of the session cache as it changes: content, earlier versions, computed views."""
 
-from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .blocks import Rope
@@ -36,6 +34,10 @@ class Slot:
     versions: tuple[tuple[str, bytes], ...] = ()
     """(sha256, bytes) of earlier contents, newest first."""
     outputs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    read_number: int = 0
+    """Which read of the cache was the last one of this entry."""
+    placed_bytes: int = 0
+    """What the content cost at that read."""
 
     @property
     def content_bytes(self) -> int:
@@ -95,62 +97,3 @@ def output_weight_of(size_bytes: int) -> int:
 def unkept_entry(source: SourceFile, read_at_ns: int) -> CacheEntry:
     """Return the value for content that is served but not kept."""
     return CacheEntry(source.rel, source.key, source.stat, source.data, source.sha256, read_at_ns, is_kept=False)
-
-
-class Segments:
-    """The order in which entries leave: probationary before protected, least recently used first in each."""
-
-    def __init__(self) -> None:
-        self._probationary: OrderedDict[Identity, Slot] = OrderedDict()
-        self._protected: OrderedDict[Identity, Slot] = OrderedDict()
-        self._weighed: dict[Identity, int] = {}
-        self._protected_bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._probationary) + len(self._protected)
-
-    def __iter__(self) -> Iterator[Slot]:
-        """Coldest first."""
-        yield from self._probationary.values()
-        yield from self._protected.values()
-
-    @property
-    def protected_count(self) -> int:
-        """Entries in the protected segment."""
-        return len(self._protected)
-
-    def get(self, identity: Identity) -> Slot | None:
-        """Return the slot without touching its place."""
-        return self._probationary.get(identity) or self._protected.get(identity)
-
-    def add(self, slot: Slot) -> None:
-        """Put `slot` at the warm end of its segment."""
-        identity = identity_of(slot.key)
-        if slot.segment is Segment.PROTECTED:
-            self._protected[identity] = slot
-            self._weigh(identity, slot.content_bytes)
-        else:
-            self._probationary[identity] = slot
-
-    def discard(self, slot: Slot) -> None:
-        """Take `slot` out of its segment."""
-        identity = identity_of(slot.key)
-        self._probationary.pop(identity, None)
-        if self._protected.pop(identity, None) is not None:
-            self._weigh(identity, 0)
-
-    def touch(self, slot: Slot, *, protected_bytes: int) -> None:
-        """Promote `slot` to the warm end of the protected segment; demote the coldest while it holds more than allowed."""
-        self.discard(slot)
-        slot.segment = Segment.PROTECTED
-        self.add(slot)
-        while self._protected_bytes > protected_bytes and len(self._protected) > 1:
-            identity, coldest = self._protected.popitem(last=False)
-            self._weigh(identity, 0)
-            coldest.segment = Segment.PROBATIONARY
-            self.add(coldest)
-
-    def _weigh(self, identity: Identity, nbytes: int) -> None:
-        self._protected_bytes += nbytes - self._weighed.pop(identity, 0)
-        if nbytes:
-            self._weighed[identity] = nbytes

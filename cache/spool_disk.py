@@ -38,6 +38,10 @@ class SpoolDisk(Protocol):
         """Return (device, inode), or None if there is no such file."""
         ...
 
+    def size(self, path: Path) -> int:
+        """Return the file's bytes, 0 if there is no such file."""
+        ...
+
     def rename(self, path: Path, target: Path) -> None:
         """Rename, replacing `target`."""
         ...
@@ -98,6 +102,13 @@ class RealDisk:
         except FileNotFoundError:
             return None
         return found.st_dev, found.st_ino
+
+    def size(self, path: Path) -> int:
+        """Return the file's bytes, or 0."""
+        try:
+            return os.stat(path, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
 
     def rename(self, path: Path, target: Path) -> None:
         """Rename, replacing `target`."""

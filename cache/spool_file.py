@@ -27,6 +27,7 @@ APPLICATION_ID: Final = 0x50454E53
 """`PENS`: tells our file from any other SQLite file."""
 KEPT_CORRUPT: Final = 2
 _MARK: Final = ".corrupt-"
+_JOURNALS: Final = ("-wal", "-journal")
 _MAX_NOTICES: Final = 16
 _SAFE_WAL: Final = (3, 51, 3)
 """From here on two writers cannot trigger SQLite's WAL-reset bug."""
@@ -64,6 +65,10 @@ class SpoolFile:
         self._identity: tuple[int, int] | None = None
         self._inherited: list[apsw.Connection] = []
         self._notices: deque[str] = deque(maxlen=_MAX_NOTICES)
+        self.needs_check = False
+        """A journal was found at the first opening: another process is at work, or the last one was killed."""
+        self.is_damaged = False
+        """The file was found damaged, and set aside, in the life of this object."""
 
     def __repr__(self) -> str:
         return f"<SpoolFile {'open' if self._connection else 'closed'}>"
@@ -72,6 +77,11 @@ class SpoolFile:
     def notices(self) -> tuple[str, ...]:
         """What happened to the file, newest last."""
         return tuple(self._notices)
+
+    def note(self, notice: str) -> None:
+        """Add to the notices, unless it is there."""
+        if notice not in self._notices:
+            self._notices.append(notice)
 
     def read(self, query: "Callable[[apsw.Connection], Result]") -> Result:
         """Run `query` on the connection; it must leave no cursor open.
@@ -139,7 +149,7 @@ class SpoolFile:
         except (apsw.CorruptError, apsw.NotADBError) as error:
             self._close()
             raise _Damaged from error
-        except (apsw.Error, OSError) as error:  # the boundary to the store: degrade, never break a call
+        except (apsw.Error, OSError, UnicodeDecodeError) as error:  # the boundary to the store: degrade, never break a call
             if not isinstance(error, apsw.BusyError):
                 self._close()
             raise StoreUnavailable("the spool cannot be used", why=_reason_of(error)) from error
@@ -163,6 +173,8 @@ class SpoolFile:
         self._disk.make_folder(self._folder)
         with self._disk.exclusive(self._folder / LOCK_NAME):
             self._disk.create_file(self._path)
+            if self._identity is None:
+                self.needs_check = self._has_journal()
             self._identity = self._disk.identity(self._path)
             connection = self._disk.connect(self._path)
             try:
@@ -173,12 +185,15 @@ class SpoolFile:
         self._connection = connection
         return connection
 
+    def _has_journal(self) -> bool:
+        return any(self._disk.size(self._path.with_name(FILE_NAME + suffix)) > 0 for suffix in _JOURNALS)
+
     def _prepare(self, connection: "apsw.Connection") -> None:
         import apsw  # heavy: lazy by design
 
         network = self._disk.network_type(self._folder)
         if network:
-            self._note(f"the spool is on a network file system ({network}): slower journal, one machine at a time")
+            self.note(f"the spool is on a network file system ({network}): slower journal, one machine at a time")
         version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
         is_wal = not network and version >= _SAFE_WAL
         connection.pragma("auto_vacuum", 2)
@@ -215,12 +230,13 @@ class SpoolFile:
             number = 1 + max((_number_of(name) for name in names), default=0)
             target = self._path.with_name(f"{FILE_NAME}{_MARK}{number}")
             # The journal goes first: left behind, it would be played into the new file.
-            for suffix in ("-wal", "-journal"):
+            for suffix in _JOURNALS:
                 if f"{FILE_NAME}{suffix}" in names:
                     self._disk.rename(self._path.with_name(FILE_NAME + suffix), target.with_name(target.name + suffix))
             self._disk.remove(self._path.with_name(f"{FILE_NAME}-shm"))
             self._disk.rename(self._path, target)
-            self._note(f"the spool was damaged and has been set aside as {target.name}; handles from before may be lost")
+            self.is_damaged = True
+            self.note(f"the spool was damaged and has been set aside as {target.name}; handles from before may be lost")
             for name in names:
                 if 0 < _number_of(name) <= number - KEPT_CORRUPT:
                     self._disk.remove(self._folder / name)
@@ -239,10 +255,6 @@ class SpoolFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             _close_quietly(connection)
-
-    def _note(self, notice: str) -> None:
-        if notice not in self._notices:
-            self._notices.append(notice)
 
 
 def _close_quietly(connection: "apsw.Connection") -> None:
@@ -275,6 +287,8 @@ def _reason_of(error: Exception) -> str:
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
+    if isinstance(error, UnicodeDecodeError):
+        return "a text in it is damaged"
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return type(error).__name__

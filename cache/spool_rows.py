@@ -44,12 +44,12 @@ def handle_of(row: Row) -> Handle | None:
     id_, sha256, kind, source, tokens, size, created, expires, pinned, is_here = row
     try:
         return Handle(
-            id=str(id_),
-            kind=HandleKind(kind),
-            residency=Residency.spooled(f"spool:{str(sha256)[:12]}"),
+            id=_text_of(id_),
+            kind=HandleKind(_text_of(kind)),
+            residency=Residency.spooled(f"spool:{_text_of(sha256)[:12]}"),
             tokens=int(tokens or 0),
             source=source.decode("utf-8", "surrogatepass") if isinstance(source, bytes) else "",
-            sha256=str(sha256),
+            sha256=_text_of(sha256),
             size_bytes=int(size or 0) if is_here else -1,
             created_s=float(created or 0),
             expires_s=float(expires or 0),
@@ -57,3 +57,10 @@ def handle_of(row: Row) -> Handle | None:
         )
     except (ValueError, OverflowError):
         return None
+
+
+def _text_of(cell: float | str | bytes | None) -> str:
+    """Return a cell of ASCII; ValueError if it is anything else."""
+    if not isinstance(cell, bytes):
+        raise ValueError("not text")
+    return cell.decode("ascii")

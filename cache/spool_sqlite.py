@@ -19,6 +19,7 @@ from .spool import DEFAULT_EXPIRY_S, DEFAULT_MAX_BYTES, HandleTaken, SpoolStatis
 from .spool_disk import RealDisk, SpoolDisk
 from .spool_file import SpoolFile
 from .spool_rows import Row, handle_of, pack, unpack
+from .spool_sweep import bury, remove_oldest, used_bytes, vacuum_some
 
 if TYPE_CHECKING:
     import apsw
@@ -36,11 +37,11 @@ _SWEEP_S: Final = 3600.0
 _BATCHES_IN_CALL: Final = 3
 """A put that happens to find the store full removes at most so many batches; later ones go on."""
 _ALL: Final = 1 << 30
-_FAR_FUTURE: Final = 1e18
-_MAX_TOMBSTONES: Final = 20_000
-"""Handles remembered after their payload has gone, to say `expired` rather than `unknown`."""
-_VACUUM_PAGES: Final = 2000
-_COLUMNS: Final = "h.id, h.sha256, h.kind, h.source, h.tokens, h.size, h.created, h.expires, h.pinned"
+_COLUMNS: Final = (
+    "CAST(h.id AS BLOB), CAST(h.sha256 AS BLOB), CAST(h.kind AS BLOB), CAST(h.source AS BLOB), CAST(h.tokens AS INTEGER),"
+    " CAST(h.size AS INTEGER), CAST(h.created AS REAL), CAST(h.expires AS REAL), CAST(h.pinned AS INTEGER)"
+)
+"""A flipped bit can make any cell a text that is no UTF-8, which cannot be fetched as it is; a cast one always can."""
 
 
 class SqliteSpool:
@@ -57,7 +58,9 @@ class SqliteSpool:
     ) -> None:
         if max_bytes < 1 or expiry_s <= 0:
             raise ValueError(f"max_bytes and expiry_s must be > 0, got {max_bytes} and {expiry_s}")
-        self._file = SpoolFile(folder, disk or RealDisk())
+        self._folder = folder
+        self._disk: SpoolDisk = disk or RealDisk()
+        self._file = SpoolFile(folder, self._disk)
         self._max_bytes = max_bytes
         self._expiry_s = expiry_s
         self._clock = clock
@@ -126,7 +129,9 @@ class SqliteSpool:
 
     def get(self, sha256: str) -> bytes | None:
         """Return the payload, verified; see `SpoolStore.get`."""
-        rows = self._rows("SELECT size, codec, data FROM payload WHERE sha256 = ?", (sha256,))
+        rows = self._rows(
+            "SELECT CAST(size AS INTEGER), CAST(codec AS INTEGER), CAST(data AS BLOB) FROM payload WHERE sha256 = ?", (sha256,)
+        )
         with self._lock:
             self._gets += 1
         if not rows:
@@ -182,27 +187,46 @@ class SqliteSpool:
                 self._vacuum()
                 if not count or self._used_bytes() <= self._max_bytes * _LOW_WATER:
                     break
-        self._file.write(_bury)
+        self._file.write(bury)
         return max(0, before - self._used_bytes())
 
-    def verify(self) -> int:
+    @property
+    def needs_check(self) -> bool:
+        """Whether the first opening found signs of an unclean end (or of another server at work): `verify` should run."""
+        return self._file.needs_check
+
+    def verify(self, *, should_stop: Callable[[], bool] = lambda: False) -> int:
         """Check the file's structure, setting it aside if it is damaged, and every payload's hash; return how many were bad.
 
-        Takes seconds for a full spool: for a background task after an unclean exit, and `doctor`.
+        Takes seconds for a full spool: for a background task after an unclean end, and `doctor`. The structure is read over a
+        connection of its own, so calls do not wait for it. Ends early, with what was found so far, if `should_stop`.
 
         Raises:
             StoreUnavailable: The file cannot be read.
         """
-        if self._file.read(lambda connection: connection.execute("PRAGMA quick_check(1)").get) != "ok":
-            self._file.set_aside()
+        if not self._is_sound():
             return 1
         bad = 0
-        for (sha256,) in self._rows("SELECT sha256 FROM payload", ()):
+        for (sha256,) in self._rows("SELECT CAST(sha256 AS BLOB) FROM payload", ()):
+            if should_stop():
+                break
             try:
-                self.get(str(sha256))
+                self.get(sha256.decode("ascii", "replace") if isinstance(sha256, bytes) else "")
             except CorruptPayload:
                 bad += 1
         return bad
+
+    def _is_sound(self) -> bool:
+        apart = SpoolFile(self._folder, self._disk)
+        try:
+            is_ok = apart.read(lambda connection: connection.execute("PRAGMA quick_check(1)").get) == "ok"
+        finally:
+            apart.close()
+            for notice in apart.notices:
+                self._file.note(notice)
+        if not is_ok:
+            self._file.set_aside()
+        return is_ok and not apart.is_damaged
 
     def statistics(self) -> SpoolStatistics:
         """Return the store at this moment; zeros and a notice if it cannot be read."""
@@ -233,43 +257,21 @@ class SqliteSpool:
         return self._file.read(lambda connection: cast("list[Row]", connection.execute(query, values).fetchall()))
 
     def _used_bytes(self) -> int:
-        def pages(connection: "apsw.Connection") -> int:
-            used = connection.pragma("page_count") - connection.pragma("freelist_count")
-            return used * connection.pragma("page_size")
-
-        return self._file.read(pages)
+        return self._file.read(used_bytes)
 
     def _remove_batch(self, after: int, expired_at: float | None) -> tuple[int, int]:
         """Remove the oldest unpinned payloads behind sequence number `after`, expired ones only if `expired_at` is given.
 
         Returns the last sequence number looked at, and how many went. The age of a payload is that of its newest handle.
         """
-
-        def change(connection: "apsw.Connection") -> list[Row]:
-            oldest = connection.execute(
-                "SELECT h.seq, h.sha256 FROM handle h JOIN payload p ON p.sha256 = h.sha256"
-                " WHERE h.seq > ? AND h.expires <= ? AND NOT EXISTS"
-                " (SELECT 1 FROM handle g WHERE g.sha256 = h.sha256 AND (g.pinned OR g.seq > h.seq)) ORDER BY h.seq LIMIT ?",
-                (after, _FAR_FUTURE if expired_at is None else expired_at, _BATCH),
-            ).fetchall()
-            connection.executemany("DELETE FROM payload WHERE sha256 = ?", [(sha256,) for _, sha256 in oldest])
-            return cast("list[Row]", oldest)
-
-        gone = self._file.write(change)
+        gone = self._file.write(lambda connection: remove_oldest(connection, after, expired_at, _BATCH))
         with self._lock:
             self._removed += len(gone)
         return (int(gone[-1][0] or 0) if gone else after), len(gone)
 
     def _vacuum(self) -> None:
-        """Give free pages back, a piece at a time; the pragma frees as long as it is stepped."""
-
-        def step(connection: "apsw.Connection") -> int:
-            free = connection.pragma("freelist_count")
-            for _ in connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})"):
-                pass
-            return free - connection.pragma("freelist_count")
-
-        while self._file.read(step) > 0:
+        """Give free pages back, a piece at a time, so that calls get in between."""
+        while self._file.read(vacuum_some) > 0:
             pass
 
     def _sweep_quietly(self) -> None:
@@ -288,12 +290,3 @@ class SqliteSpool:
             self._file.write(lambda connection: connection.execute("DELETE FROM payload WHERE sha256 = ?", (sha256,)))
         except StoreUnavailable:
             return  # it stays, and is refused again
-
-
-def _bury(connection: "apsw.Connection") -> None:
-    """Forget the oldest handles whose payload is gone beyond the cap on tombstones."""
-    connection.execute(
-        "DELETE FROM handle WHERE id IN (SELECT id FROM handle WHERE sha256 NOT IN (SELECT sha256 FROM payload)"
-        " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
-        (_MAX_TOMBSTONES,),
-    )

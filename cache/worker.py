@@ -98,10 +98,11 @@ class Worker:
         for child in children:
             self._drop(child)
 
-    def trim(self) -> int:
-        """End the idle children and return how many there were; they are spawned again on demand."""
+    def trim(self, *, is_background: bool | None = None) -> int:
+        """End the idle children, or those of one kind, and return how many there were; they are spawned again on demand."""
         with self._condition:
-            idle, self._idle = self._idle, []
+            idle = [child for child in self._idle if is_background in (None, child.is_background)]
+            self._idle = [child for child in self._idle if child not in idle]
         for child in idle:
             self._drop(child)
         return len(idle)

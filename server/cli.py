@@ -33,6 +33,10 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     demo.add_argument("folder", nargs="?", default=".", metavar="DIR")
     demo.add_argument("--json", action="store_true", help="print the result as JSON")
 
+    bench = commands.add_parser("bench", help="what views, searches and filters cost on a folder of yours")
+    bench.add_argument("folder", nargs="?", default=".", metavar="DIR")
+    bench.add_argument("--json", action="store_true", help="print JSON lines, one a figure")
+
     doctor = commands.add_parser("doctor", help="check this machine and show the limits that hold")
     _add_workspace(doctor)
     doctor.add_argument("--json", action="store_true")
@@ -40,6 +44,18 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="write the exact bytes behind a handle to stdout")
     restore.add_argument("handle")
     _add_workspace(restore)
+
+    facts = commands.add_parser("facts", help="export or import what was remembered of a workspace, as JSON Lines")
+    directions = facts.add_subparsers(dest="direction", required=True, metavar="export|import")
+    exporting = directions.add_parser("export", help="write every fact, ended ones too, oldest first")
+    exporting.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: standard output")
+    _add_workspace(exporting)
+    importing = directions.add_parser(
+        "import", help="add exported facts; lines that are broken or hold a secret are named and left out"
+    )
+    importing.add_argument("file", metavar="FILE", help="- for standard input")
+    importing.add_argument("--json", action="store_true", help="print the result as JSON")
+    _add_workspace(importing)
 
     config = commands.add_parser("config", help="show every setting and where it comes from")
     config.add_argument("--path", action="store_true", help="print the path of the user's file only")
@@ -103,16 +119,27 @@ def _serve(options: argparse.Namespace) -> int:
     from .wire import claim_stdio
 
     read_fd, write_fd = claim_stdio()
+    from .roots import NoWorkspace
     from .stdio import serve
 
-    config, root = _workspace(options)
-    return serve(config, root, read_fd=read_fd, write_fd=write_fd, is_plain=options.plain_start)
+    config, root, missing_root = _settings(options), None, None
+    try:
+        root = _root_of(config)
+    except NoWorkspace as error:
+        missing_root = error  # the first call asks for one, and fails with this if nobody names it
+    return serve(config, root, missing_root=missing_root, read_fd=read_fd, write_fd=write_fd, is_plain=options.plain_start)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from .demo import run_demo
 
     return run_demo(Path(options.folder), as_json=options.json)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from .bench import run_bench
+
+    return run_bench(Path(options.folder), as_json=options.json)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -125,6 +152,14 @@ def _restore(options: argparse.Namespace) -> int:
     from .restore import run_restore
 
     return run_restore(*_workspace(options), handle=options.handle)
+
+
+def _facts(options: argparse.Namespace) -> int:
+    from .facts import run_export, run_import
+
+    if options.direction == "export":
+        return run_export(*_workspace(options), file=options.file)
+    return run_import(*_workspace(options), file=options.file, as_json=options.json)
 
 
 def _config(options: argparse.Namespace) -> int:
@@ -180,8 +215,12 @@ def _uninstall(options: argparse.Namespace) -> int:
 
 def _workspace(options: argparse.Namespace) -> "tuple[Config, Path]":
     """Return (config, root) as flags, environment and files say."""
+    config = _settings(options)
+    return config, _root_of(config)
+
+
+def _settings(options: argparse.Namespace) -> "Config":
     from .config import load_config
-    from .roots import find_root
 
     flags = {
         "root": options.root,
@@ -189,16 +228,22 @@ def _workspace(options: argparse.Namespace) -> "tuple[Config, Path]":
         "memory.ledger_mb": options.ledger_mb,
         "memory.rss_mb": options.rss_mb,
     }
-    config = load_config(flags=flags)
-    home = Path(os.path.expanduser("~"))
-    return config, find_root(config, os.environ, Path.cwd(), home)
+    return load_config(flags=flags)
+
+
+def _root_of(config: "Config") -> Path:
+    from .roots import find_root
+
+    return find_root(config, os.environ, Path.cwd(), Path(os.path.expanduser("~")))
 
 
 COMMANDS = {
     "serve": _serve,
     "demo": _demo,
+    "bench": _bench,
     "doctor": _doctor,
     "restore": _restore,
+    "facts": _facts,
     "config": _config,
     "run": _run,
     "stats": _stats,

@@ -113,9 +113,9 @@ class Conversation:
         return self._engine.payloads.keep(text.encode(), kind=HandleKind.MEMORY_PAGE, source=source, tokens=tokens).id
 
     def _session_names(self) -> list[str]:
-        return [
-            name for view in self.archive.sessions() for name in (view.row.id, *(snapshot.label for snapshot in view.snapshots))
-        ]
+        views = self.archive.sessions()
+        names = [name for view in views for name in (*view.row.names, view.row.id)]
+        return names + [snapshot.label for view in views for snapshot in reversed(view.snapshots)]
 
     def _handles(self) -> list[HandleLine]:
         known = [handle for kind in HandleKind for handle in self._engine.payloads.handles.of_kind(kind)]

@@ -132,7 +132,8 @@ class Stepper:
 
 
 @contextmanager
-def _stepper(total: int, *, is_shown: bool) -> "Generator[Stepper]":
+def stepper(total: int, *, is_shown: bool) -> "Generator[Stepper]":
+    """Show progress on stderr, or not."""
     if not is_shown:
         yield Stepper(None, None)
         return
@@ -179,7 +180,7 @@ async def _demo(root: Path, is_shown: bool) -> DemoResult:
     result.ledger_mb = max(1, round(total * LEDGER_SHARE / MB))
     with (
         tempfile.TemporaryDirectory(prefix="penstock-demo-") as scratch,
-        _stepper(3 * len(files) + 20, is_shown=is_shown) as step,
+        stepper(3 * len(files) + 20, is_shown=is_shown) as step,
     ):
         server = StdioServerParameters(
             command=sys.executable,

@@ -6,7 +6,7 @@ tool raises becomes an error result, and the server answers the next call.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
 from ..cache.deadline import Clock, Deadline
@@ -22,7 +22,9 @@ from ..cache.errors import Busy, CallCancelled, DeadlineExceeded, InvalidArgumen
 from ..tools.answer import PARTS_KEY, Answer, clean_text
 from ..tools.arguments import Arguments
 from ..tools.call import Call
+from .asking import AnswerNeeded, Person, can_ask
 from .profiles import ClientProfile, profile_for
+from .rooting import LateRoot
 from .sampling import ClientModel
 from .toolset import TOOLS
 
@@ -33,13 +35,27 @@ if TYPE_CHECKING:
 GRACE_S: Final = 3.0
 """A thread that does not notice its deadline is given up this much later; the answer does not wait for it."""
 PROGRESS_S: Final = 1.0
+BEAT_S: Final = 2.0
+BEAT_STEP: Final = 0.001
+"""Progress must increase; what a tool counts goes up by whole numbers."""
+ERROR_CHARS: Final = 2_000
+"""An error is never longer, whatever it quotes: half of that from each end."""
 logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
     """Runs tool calls on the engine, which is built on the first of them."""
 
-    def __init__(self, source: "EngineSource", *, threads: int, queue: int, deadline_s: float, asks_model: bool = False) -> None:
+    def __init__(
+        self,
+        source: "EngineSource",
+        late_root: LateRoot,
+        *,
+        threads: int,
+        queue: int,
+        deadline_s: float,
+        asks_model: bool = False,
+    ) -> None:
         self._source = source
         self._models: Mapping[str, type[Arguments]] = {spec.name: spec.model for spec in TOOLS}
         self._threads = threads
@@ -48,8 +64,9 @@ class Dispatcher:
         self._asks_model = asks_model
         self._waiting = 0
         self._limiter: anyio.CapacityLimiter | None = None
+        self._late_root = late_root
 
-    async def __call__(self, name: str, raw: Mapping[str, Any], ctx: Context[Any]) -> CallToolResult:
+    async def __call__(self, name: str, raw: Mapping[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """Serve one call; never raises but for cancellation."""
         try:
             if self._waiting >= self._threads + self._queue:
@@ -59,6 +76,8 @@ class Dispatcher:
                 return await self._serve(name, self._validated(name, raw), ctx)
             finally:
                 self._waiting -= 1
+        except AnswerNeeded as question:
+            return question.result
         except PenstockError as error:
             return error_result(error)
         except Exception:  # the outermost boundary: the model gets a typed error, the log the traceback
@@ -74,24 +93,55 @@ class Dispatcher:
     async def _serve(self, name: str, arguments: Arguments, ctx: Context[Any]) -> CallToolResult:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._threads)
+        await self._late_root.ensure(ctx)
         deadline = Deadline(self._deadline_s)
         call = _call_for(ctx, deadline)
+        if can_ask(ctx):
+            call = replace(call, ask_user=Person(ctx))
         if self._asks_model and ClientModel.is_offered(ctx):
             call = replace(call, ask_model=ClientModel(ctx))
 
-        def work() -> Answer:
-            return run_tool(self._source.engine(), name, call, arguments)
+        unsent = self._source.unsent
 
+        def work() -> Answer:
+            engine = self._source.engine()
+            answer = run_tool(engine, name, call, arguments)
+            if unsent is not None:
+                unsent.hold(ctx.request_id, answer.text, engine.ledger)
+                if deadline.is_cancelled:
+                    unsent.drop(ctx.request_id)
+            return answer
+
+        is_answered = False
         try:
             with anyio.move_on_after(self._deadline_s + GRACE_S):
-                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
+                answer = await self._worked(work, name, call)
+                is_answered = True
                 return result_of(answer)
         finally:
             deadline.cancel()  # nobody waits any more: a thread still at it stops at its next check
+            if unsent is not None and not is_answered:
+                unsent.drop(ctx.request_id)
         raise DeadlineExceeded(
             f"{name} took longer than {self._deadline_s:g} s",
             next_call="repeat it for a smaller part: fewer paths, a range, a narrower query or a smaller budget",
         )
+
+    async def _worked(self, work: Callable[[], Answer], name: str, call: Call) -> Answer:
+        """Run the body in the pool while the client hears of it; raises what the body raises."""
+        answer: Answer | None = None
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            if isinstance(call.progress, Progress):
+                tasks.start_soon(call.progress.beat, name)
+            try:
+                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
+            except Exception as error:  # a task group would wrap it; it is raised below, as it is
+                failure = error
+            tasks.cancel_scope.cancel()
+        if answer is None:
+            raise failure or internal_error(name)
+        return answer
 
 
 class Progress:
@@ -101,24 +151,38 @@ class Progress:
         self._ctx = ctx
         self._clock = clock
         self._next_s = clock() + PROGRESS_S
-        self._floor = -1
+        self._floor = -1.0
 
     def __call__(self, done: int, total: int, message: str) -> None:
         """Report from a worker thread."""
         if self._clock() < self._next_s or done <= self._floor:  # the protocol wants progress to increase
             return
-        self._next_s, self._floor = self._clock() + PROGRESS_S, done
+        self._next_s, self._floor = self._clock() + PROGRESS_S, float(done)
         try:
             anyio.from_thread.run(self._ctx.report_progress, done, total or None, clean_text(message))
         except (RuntimeError, anyio.get_cancelled_exc_class(), anyio.ClosedResourceError):
             logger.debug("progress was not sent: the call is over")
+
+    async def beat(self, name: str) -> None:
+        """Tell the client every few seconds that a call is at work which has nothing to count; until cancelled."""
+        started_s = self._clock()
+        while True:
+            await anyio.sleep(BEAT_S)
+            if self._clock() < self._next_s:
+                continue
+            self._floor = max(0.0, self._floor) + BEAT_STEP
+            message = f"{name} has been at work for {self._clock() - started_s:.0f} s"
+            try:
+                await self._ctx.report_progress(self._floor, None, message)
+            except (RuntimeError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+                return  # the client is gone; the call ends by itself
 
 
 def run_tool(engine: "Engine", name: str, call: Call, arguments: Arguments) -> Answer:
     """Run the tool's body in this thread; whatever it raises leaves as a `PenstockError`."""
     try:
         return engine.run(name, call, arguments)
-    except PenstockError:
+    except (PenstockError, AnswerNeeded):
         raise
     except (MemoryError, RecursionError) as error:
         logger.exception("tool %s ran out of memory or stack", name)
@@ -157,7 +221,10 @@ def error_result(error: PenstockError) -> CallToolResult:
     """Return the error as the model reads it: one text block, its code in front."""
     if isinstance(error, CallCancelled):
         logger.debug("call cancelled")
-    return CallToolResult(content=[TextContent(type="text", text=clean_text(f"error {error.code}: {error}"))], is_error=True)
+    text = clean_text(f"error {error.code}: {error}")
+    if len(text) > ERROR_CHARS:  # it quotes an argument: both ends say what is wrong and what to do
+        text = f"{text[: ERROR_CHARS // 2]} … {text[-ERROR_CHARS // 2 :]}"
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
 def result_of(answer: Answer) -> CallToolResult:

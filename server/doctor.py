@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..cache.errors import PenstockError
@@ -56,9 +56,11 @@ def _checks(config: Config, root: Path) -> list[tuple[str, Callable[[], str]]]:
         ("python", lambda: f"{platform.python_version()} on {platform.system()} {platform.release()}, {os.cpu_count()} cores"),
         ("workspace", lambda: str(root)),
         ("confinement", lambda: _confinement(root)),
+        ("memory limits", lambda: _memory(config, root)),
+        ("machine memory", _pressure),
         ("walk", lambda: _walk(config, root)),
         ("data folder", lambda: _data_folder(config)),
-        ("memory limits", lambda: _memory(config)),
+        ("spool", lambda: _spool(config, root)),
         ("tokenizer", _tokenizer),
         ("index worker", _worker),
         ("sqlite", _sqlite),
@@ -94,17 +96,63 @@ def _data_folder(config: Config) -> str:
     return f"{config.data_dir}, {free / 2**30:,.1f} GB free; cap {config.spool.max_mb:,} MB a workspace"
 
 
-def _memory(config: Config) -> str:
-    from ..cache.ledger import Ledger
-    from ..cache.pressure.gauge import PressureGauge
+def _spool(config: Config, root: Path) -> str:
+    """Check the structure of the workspace's spool and the hash of everything in it."""
+    from ..cache.spool_file import FILE_NAME
+    from ..cache.spool_sqlite import SqliteSpool
+    from .stores import store_dir
+
+    folder = store_dir(config, root)
+    if not (folder / FILE_NAME).exists():
+        return "nothing kept yet for this workspace"
+    spool = SqliteSpool(folder, max_bytes=config.spool.max_bytes, expiry_s=config.spool.expiry_s)
+    try:
+        start = time.perf_counter()
+        bad = spool.verify()
+        found = spool.statistics()
+    finally:
+        spool.close()
+    notices = "".join(f"; {notice}" for notice in found.notices)
+    if bad:
+        raise ValueError(f"{bad:,} damaged, set aside or removed; {found.items:,} payloads are sound{notices}")
+    elapsed = (time.perf_counter() - start) * 1000
+    return f"{found.items:,} payloads, {found.used_bytes / MB:,.1f} MB, all sound, checked in {elapsed:,.0f} ms{notices}"
+
+
+def _memory(config: Config, root: Path) -> str:
+    """Measure what a started, empty server occupies: one is built here, on a data folder that is thrown away."""
+    from tempfile import TemporaryDirectory
+
+    from . import app as app  # its imports are part of what a server occupies
+    from .engine import Engine
+
+    with TemporaryDirectory(prefix="penstock-doctor-") as folder:
+        engine = Engine(replace(config, data_dir=Path(folder)), root)
+        try:
+            limit, workers = engine.gauge.statistics().limit, engine.worker.limits
+        finally:
+            engine.close()
+    return (
+        f"baseline {limit.baseline_bytes / MB:,.0f} MB, ledger {config.memory.ledger_mb:,} MB, RSS limit"
+        f" {limit.limit_bytes / MB:,.0f} MB ({limit.reason}), {workers.max_children} workers of at most"
+        f" {workers.memory_bytes / MB:,.0f} MB"
+    )
+
+
+def _pressure() -> str:
+    """Say what the probe can read here, and how much room there is now."""
+    from ..cache.pressure.allocator import find_malloc_trim
     from ..cache.pressure.probe import SystemProbe
 
-    gauge = PressureGauge(Ledger(config.memory.ledger_bytes), SystemProbe(), growth_bytes=config.memory.rss_mb * MB)
-    found = gauge.statistics()
+    probe = SystemProbe()
+    limit, sample = probe.effective_limit(), probe.sample()
+    limits = ", ".join(f"{name} {nbytes / MB:,.0f} MB" for name, nbytes in limit.candidates.items())
+    room = "unknown" if sample.available_bytes is None else f"{sample.available_bytes / MB:,.0f} MB by {sample.available_source}"
+    stalls = "readable" if sample.stall_us is not None else "not readable"
+    trim = "can" if find_malloc_trim() else "cannot"
     return (
-        f"baseline {found.limit.baseline_bytes / MB:,.0f} MB, ledger {config.memory.ledger_mb:,} MB, RSS limit"
-        f" {found.limit.limit_bytes / MB:,.0f} MB ({found.limit.reason}), machine allows"
-        f" {found.effective_limit.limit_bytes / MB:,.0f} MB ({found.effective_limit.source})"
+        f"{limit.limit_bytes / MB:,.0f} MB by {limit.source} (of {limits}); room now {room}; stalls (PSI) {stalls};"
+        f" freed memory {trim} be given back"
     )
 
 

@@ -49,9 +49,10 @@ class Exit:
 class BoundedWriter:
     """The file object that the SDK writes to: async, with a deadline on every line."""
 
-    def __init__(self, writer: "Front", on_stuck: Callable[[], None]) -> None:
+    def __init__(self, writer: "Front", on_stuck: Callable[[], None], on_written: Callable[[str], None]) -> None:
         self._writer = writer
         self._on_stuck = on_stuck
+        self._on_written = on_written
 
     async def write(self, text: str) -> int:
         """Write one message; a client that does not read for `WRITE_DEADLINE_S` ends the server."""
@@ -60,6 +61,7 @@ class BoundedWriter:
         if scope.cancelled_caught:
             logger.error("the client has not read for %s s; leaving", WRITE_DEADLINE_S)
             self._on_stuck()
+        self._on_written(text)
         return len(text)
 
     async def flush(self) -> None:
@@ -84,15 +86,15 @@ async def watch_parent(leave: Exit, parent: int) -> None:
             leave(0)
 
 
-async def serve_stdio(app: "MCPServer[Any]", front: "Front", leave: Exit, parent: int) -> None:
-    """Serve `app` behind `front` until end of file, then leave."""
+async def serve_stdio(app: "MCPServer[Any]", front: "Front", leave: Exit, parent: int, on_written: Callable[[str], None]) -> None:
+    """Serve `app` behind `front` until end of file, then leave; `on_written` is told every message that went out."""
     from mcp.server.stdio import stdio_server
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch_signals, leave)
         tasks.start_soon(watch_parent, leave, parent)
         stdin = anyio.wrap_file(front)  # pyright: ignore[reportArgumentType] -- AsyncFile uses readline alone
-        stdout = BoundedWriter(front, lambda: leave(1))
+        stdout = BoundedWriter(front, lambda: leave(1), on_written)
         async with stdio_server(stdin, stdout) as (read_stream, write_stream):  # pyright: ignore[reportArgumentType] -- write and flush are all it uses
             # MCPServer.run_stdio_async would claim fd 0 and 1 itself and read lines without a bound.
             server = app._lowlevel_server  # pyright: ignore[reportPrivateUsage]

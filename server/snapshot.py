@@ -35,6 +35,8 @@ class Snapshot:
         found["handles"] = self._handles()
         found["receipts"] = self._receipts()
         found["index"] = self._index()
+        found["reservoir"] = self._reservoir()
+        found["workers"] = self._workers()
         found["notices"] = list(engine.spool.statistics().notices)
         found["explanations"] = [_explained(each) for each in found["evictions"]["last"]]
         found["evicted"] = {handle.id: handle.source for handle in evicted[-SHOWN:]}
@@ -69,6 +71,26 @@ class Snapshot:
         size = f"{found.chunks:,} chunks in {found.segments} segments, {held}"
         done = f"{found.searches:,} searches, {found.updates:,} updates, {found.builds:,} builds"
         return f"{state}, {covered}, {size}; {done}" + (f"; skipped {skipped}" if skipped else "")
+
+    def _reservoir(self) -> str:
+        reservoir = self._engine.reservoir
+        found, limits = reservoir.statistics(), reservoir.limits
+        return (
+            f"{found.sessions:,} of {limits.max_sessions:,} sessions,"
+            f" {found.calibrated:,} calibrated after {limits.warmup} searches;"
+            f" {found.observations:,} observations, last {limits.window} kept;"
+            f" {found.expired:,} idle for {limits.idle_ttl_s:g} s dropped in {found.sweeps:,} sweeps"
+            f" every {limits.sweep_every_s:g} s, {found.displaced:,} displaced"
+        )
+
+    def _workers(self) -> str:
+        worker = self._engine.worker
+        found, limits = worker.statistics(), worker.limits
+        lost = ", ".join(
+            f"{count:,} {what}" for what, count in (("crashes", found.crashes), ("timeouts", found.timeouts)) if count
+        )
+        most = f"at most {limits.max_children} of {limits.memory_bytes / MB:,.0f} MB each"
+        return f"{found.live} live, {most}; {found.calls:,} calls, {found.spawned:,} started" + (f", {lost}" if lost else "")
 
     def _receipts(self) -> str:
         found = self._engine.receipts.statistics()

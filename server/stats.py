@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MB: Final = 1 << 20
 FORMAT: Final = 1
 PUBLISH_S: Final = 2.0
 """One write of about 4 KB, 0.2 ms: a ten-thousandth of a core."""
@@ -52,7 +53,10 @@ class StatsPublisher:
         """Publish for ever; cancelling it removes the file."""
         try:
             while True:
-                await anyio.to_thread.run_sync(self.publish, abandon_on_cancel=True)
+                try:
+                    await anyio.to_thread.run_sync(self.publish, abandon_on_cancel=True)
+                except Exception:  # boundary: a process at its memory limit cannot start threads; it may later
+                    self._note_failure()
                 await anyio.sleep(interval_s)
         finally:
             self.close()
@@ -69,9 +73,7 @@ class StatsPublisher:
             }
             self._write(json.dumps({**head, **self._collect()}).encode())
         except Exception:  # boundary: statistics must not cost a server its life
-            if not self._is_failing:
-                self._is_failing = True
-                logger.warning("statistics cannot be published", exc_info=True)
+            self._note_failure()
             return False
         self._is_failing = False
         return True
@@ -80,6 +82,12 @@ class StatsPublisher:
         """Remove the snapshot: the server is gone."""
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+    def _note_failure(self) -> None:
+        """Log the first failure of a burst."""
+        if not self._is_failing:
+            self._is_failing = True
+            logger.warning("statistics cannot be published", exc_info=True)
 
     def _write(self, data: bytes) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -210,7 +218,7 @@ def _rounds(rounds: Iterable[Mapping[str, Any]]) -> "RenderableType":
 
 
 def _mb(nbytes: object) -> str:
-    return f"{int(cast('int', nbytes)) / 1e6:,.1f} MB"
+    return f"{int(cast('int', nbytes)) / MB:,.1f} MB"
 
 
 def _part(snapshot: Mapping[str, Any], name: str) -> Mapping[str, Any]:

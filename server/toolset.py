@@ -4,6 +4,7 @@ A tool call reaches `ToolHandler` with its raw arguments; the SDK's own validati
 neither the mistake nor the next call.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,8 +12,10 @@ from typing import Any, Final
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 
+from ..cache.alignment import AlignedText, align, stable_block
+from ..cache.tokens import TokenCounter
 from ..tools import arguments as args
 
 INSTRUCTIONS: Final = """\
@@ -24,7 +27,7 @@ Context tools that save your window; answers are checked against the disk in the
 - compress long output (text, path or handle); evict what you no longer need; restore brings exact bytes back.
 - After compaction or in a new chat: session action=summary, memory action=recall."""
 
-ToolHandler = Callable[[str, Mapping[str, Any], Context[Any]], Awaitable[CallToolResult]]
+ToolHandler = Callable[[str, Mapping[str, Any], Context[Any]], Awaitable[CallToolResult | InputRequiredResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ TOOLS: Final = (
 )
 
 
+def prompt_head(counter: TokenCounter) -> AlignedText:
+    """Lay out what a client puts in front of every request: instructions and definitions, the same bytes in every session."""
+    listed = [{"name": one.name, "description": one.description, "inputSchema": args.input_schema(one.model)} for one in TOOLS]
+    blocks = [stable_block("instructions", INSTRUCTIONS, counter), stable_block("tools", json.dumps(listed), counter, priority=1)]
+    return align(blocks, counter)
+
+
 class RawArguments(FuncMetadata):
     """Hands the arguments on as they came; the handler validates them."""
 
@@ -75,7 +85,7 @@ class RawArguments(FuncMetadata):
 def build_tool(spec: ToolSpec, handler: ToolHandler) -> Tool:
     """Return the SDK's tool for `spec`, its calls going to `handler`."""
 
-    async def call(arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult:
+    async def call(arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         return await handler(spec.name, arguments, ctx)
 
     return Tool(

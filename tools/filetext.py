@@ -23,7 +23,7 @@ class TokenMemo:
     """Token counts by content hash: counting once per content, not once per read. Bounded, about 0.5 MB when full."""
 
     def __init__(self, counter: TokenCounter, size: int = _MEMO) -> None:
-        self._counter = counter
+        self.counter = counter
         self._size = size
         self._counts: OrderedDict[str, TokenCount] = OrderedDict()
 
@@ -31,7 +31,7 @@ class TokenMemo:
         """Return the tokens of `text`, whose bytes have the hash `sha256`."""
         found = self._counts.get(sha256)
         if found is None:
-            found = self._counter.count(text)
+            found = self.counter.count(text)
             self._counts[sha256] = found
             while len(self._counts) > self._size:
                 self._counts.popitem(last=False)
@@ -39,7 +39,7 @@ class TokenMemo:
 
     def tokens(self, text: str) -> int:
         """Count a text that is not worth remembering."""
-        return self._counter.count(text).tokens
+        return self.counter.count(text).tokens
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from ..cache.workspace.text import decode
 from .grammar.comments import CompactText, compact_code, unchanged
+from .grammar.component import component_outline
 from .grammar.definition import MEMBER_KINDS, Outline
 from .grammar.detect import is_code, language_name
 from .grammar.extract import extract
@@ -42,6 +44,7 @@ SCANNERS: Final[Mapping[str, Callable[[bytes], Outline]]] = {
 }
 """Formats that are scanned without a grammar."""
 _MAX_SCAN_BYTES: Final = 4_000_000
+_COMPONENTS: Final = frozenset({"vue", "svelte"})
 _GUESSED: Final = frozenset({"block", "paragraph"})
 _WORDS: Final = frozenset({"markdown", "rst", "text"})
 
@@ -58,10 +61,14 @@ def is_code_language(language: str | None) -> bool:
 
 def outline(path: str, data: bytes, with_calls: bool = False, timeout_s: float = PARSE_TIMEOUT_S) -> Outline:
     """Return the outline of a file; `fallback` says why when it is not the grammar's own."""
-    data = utf8(data)
+    return _outline(path, data, with_calls=with_calls, spans_only=False, timeout_s=timeout_s)
+
+
+def _outline(path: str, data: bytes, *, with_calls: bool, spans_only: bool, timeout_s: float) -> Outline:
+    data = _readable(data)
     name = language_name(path, data)
     try:
-        found = _structure(name, data, with_calls, timeout_s)
+        found = _structure(name, data, timeout_s, with_calls=with_calls, spans_only=spans_only)
     except ParseRefused as refusal:
         return guess_outline(name, data, str(refusal))
     except Exception as error:  # the boundary to grammars and scanners: a fault in one must cost the outline, not the call
@@ -73,10 +80,13 @@ def outline(path: str, data: bytes, with_calls: bool = False, timeout_s: float =
     return replace(guessed, language=name, imports=found.imports, exports=found.exports)
 
 
-def _structure(name: str | None, data: bytes, with_calls: bool, timeout_s: float) -> Outline:
+def _structure(name: str | None, data: bytes, timeout_s: float, *, with_calls: bool, spans_only: bool) -> Outline:
     language = LANGUAGE_BY_NAME.get(name or "")
     if language is not None:
-        return extract(language, parse(language, data, timeout_s=timeout_s), data, with_calls=with_calls)
+        parsed = parse(language, data, timeout_s=timeout_s)
+        return extract(language, parsed, data, with_calls=with_calls, spans_only=spans_only)
+    if name in _COMPONENTS:
+        return component_outline(name, data, timeout_s=timeout_s, with_calls=with_calls)
     if name not in SCANNERS:
         raise ParseRefused(f"no grammar for {name}" if name else "unknown language")
     if len(data) > _MAX_SCAN_BYTES:
@@ -84,12 +94,30 @@ def _structure(name: str | None, data: bytes, with_calls: bool, timeout_s: float
     return SCANNERS[name](data)
 
 
-def definitions(path: str, data: bytes) -> list[tuple[str, str, int, int, int]]:
+Span = tuple[str, str, int, int, int]
+"""(kind, name, start line, end line, depth)."""
+
+
+def structure(path: str, data: bytes) -> tuple[list[Span], list[tuple[str, int, int]], list[tuple[str, tuple[str, ...]]]]:
+    """Return what an index keeps of a file beside its words: definitions, calls, imports.
+
+    The definitions are those of `definitions`; a call is (name, start line, end line) of the definition that makes it; an
+    import is (module, names), as written.
+    """
+    found = _outline(path, data, with_calls=True, spans_only=True, timeout_s=PARSE_TIMEOUT_S)
+    calls = [(name, one.start_line, one.end_line) for one in found.definitions for name in one.calls]
+    return _cuts(found), calls, [(one.module, one.names) for one in found.imports]
+
+
+def definitions(path: str, data: bytes) -> list[Span]:
     """Return (kind, name, start line, end line, depth) of what a chunk of text can be cut at, in order of appearance.
 
     Fields, constants of one line, guessed blocks and entries of derived outlines are no places to cut at.
     """
-    found = outline(path, data)
+    return _cuts(_outline(path, data, with_calls=False, spans_only=True, timeout_s=PARSE_TIMEOUT_S))
+
+
+def _cuts(found: Outline) -> list[Span]:
     if found.is_derived and found.language != "notebook":
         return []
     return [
@@ -123,3 +151,13 @@ def utf8(data: bytes) -> bytes:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").encode("utf-8", "replace")
     return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _readable(data: bytes) -> bytes:
+    """Return what `utf8` does, and text in other encodings as a reader of the file sees it, so that names are whole."""
+    data = utf8(data)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(data).text.removeprefix("\ufeff").encode("utf-8", "replace")
+    return data

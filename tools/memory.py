@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from ..cache.archive.evidence import Finding
+from ..cache.archive.evidence import Finding, Standing
 from ..cache.archive.fact_rows import Fact
 from ..cache.archive.facts import FactBook, RecalledFact
+from ..cache.archive.remembering import Conflict, Outcome, Resolution, Resolve
 from ..cache.errors import InvalidArgument, UnknownHandle
 from ..cache.tokens import TokenCounter
 from .answer import Answer, clean_text, facts_line
-from .call import Call
+from .call import AskUser, Call
 from .listing import fit_items, shown, shown_time
 
 DEFAULT_BUDGET: Final = 2_500
@@ -18,6 +19,12 @@ DEFAULT_K: Final = 10
 _ENVELOPE_TOKENS: Final = 60
 _LISTED: Final = 200
 ACTIONS: Final = ("remember", "recall", "list", "forget")
+_STATES: Final = {
+    Outcome.RECORDED: "recorded",
+    Outcome.CLOSED_OLD: "recorded",
+    Outcome.KEPT_BOTH: "recorded beside what it contradicts",
+    Outcome.KEPT_OLD: "kept as it was",
+}
 
 
 class MemoryTool:
@@ -82,17 +89,23 @@ class MemoryTool:
     def _remember(self, call: Call, topic: str, fact: str, evidence: Sequence[str]) -> Answer:
         if not topic or not fact:
             raise InvalidArgument("remember needs topic and fact", next_call='memory(action="remember", topic="…", fact="…")')
-        done = self._facts.remember(topic, fact, evidence, author=self._author, deadline=call.deadline)
+        resolve = _resolver(call.ask_user) if call.ask_user is not None else None
+        author, deadline = self._author, call.deadline
+        done = self._facts.remember(topic, fact, evidence, author=author, deadline=deadline, resolve=resolve)
         stored = done.fact
-        state = "recorded" if done.is_new else f"confirmed ({stored.confirmations + 1} times)"
+        state = f"confirmed ({stored.confirmations + 1} times)" if done.outcome is Outcome.CONFIRMED else _STATES[done.outcome]
         lines = [facts_line("memory remember", f"f{stored.id}", shown(stored.topic, 80), state)]
         lines += [f"{shown(stored.topic, 80)}: {shown(stored.value)}"]
         lines += [
             f"ended f{old.id}: {shown(old.value)} · {judgement.why} · was valid from {shown_time(old.from_s)}"
             for old, judgement in done.closed
         ]
+        if done.outcome is Outcome.KEPT_OLD:
+            lines += [f"not recorded: {shown(fact)} · {done.disputed[0][1].why}"]
+        else:
+            lines += [f"against f{old.id}, still valid: {shown(old.value)} · {judged.why}" for old, judged in done.disputed]
+            lines += [f"evidence {_place(one.path, one.lines)} sha256 {one.sha256[:12]}" for one in stored.evidence]
         lines += [f"beside f{other.id}: {shown(other.value)}" for other in done.beside]
-        lines += [f"evidence {_place(one.path, one.lines)} sha256 {one.sha256[:12]}" for one in stored.evidence]
         return Answer(clean_text("\n".join([*lines, f'next memory(action="recall", query="{shown(stored.topic, 80)}")'])))
 
     def _recall(self, call: Call, query: str) -> Answer:
@@ -124,11 +137,24 @@ class MemoryTool:
         return Answer(clean_text("\n".join([first, *lines, 'next memory(action="remember", topic="…", fact="…")'])))
 
 
+def _resolver(ask_user: AskUser) -> Resolve:
+    """Let a person decide a contradiction; without an answer the new value replaces the old one, as always."""
+
+    def resolve(conflict: Conflict) -> Resolution:
+        old = "; ".join(f"{shown(fact.value, 200)} (since {shown_time(fact.from_s)})" for fact, _ in conflict.against)
+        question = f"{shown(conflict.topic, 80)}: {shown(conflict.value, 200)}. Valid until now: {old}. Which holds?"
+        chosen = ask_user(question, [resolution.value for resolution in Resolution])
+        return next((resolution for resolution in Resolution if resolution.value == chosen), Resolution.CLOSE_OLD)
+
+    return resolve
+
+
 def _recalled_item(one: RecalledFact) -> list[str]:
     head, *rest = _item(one.fact, one.findings)
     matched = ", ".join(one.matched[:8])
     replaced = [f"  replaced f{old.id}: {shown(old.value, 200)} (valid {_window(old)})" for old in one.replaced]
-    return [facts_line(head, f"{one.similarity:.2f}", matched), *rest, *replaced]
+    disputed = [f"  against f{other.id}, also valid: {shown(other.value, 200)}" for other in one.disputed]
+    return [facts_line(head, f"{one.similarity:.2f}", matched), *rest, *replaced, *disputed]
 
 
 def _item(fact: Fact, findings: Sequence[Finding]) -> list[str]:
@@ -140,7 +166,13 @@ def _item(fact: Fact, findings: Sequence[Finding]) -> list[str]:
         f"by {shown(fact.author, 64)}",
         f"confirmed {fact.confirmations}×" if fact.confirmations else "",
     )
-    return [head, *(f"  evidence {shown(str(finding), 200)}" for finding in findings)]
+    return [head, *(f"  evidence {shown(str(finding), 200)}{_commit(finding)}" for finding in findings)]
+
+
+def _commit(finding: Finding) -> str:
+    """Where evidence does not stand as it did, the commit at which it did."""
+    is_as_it_was = finding.standing in (Standing.HOLDS, Standing.UNREADABLE)
+    return f" · was so at commit {finding.evidence.commit[:12]}" if finding.evidence.commit and not is_as_it_was else ""
 
 
 def _window(fact: Fact) -> str:

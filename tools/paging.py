@@ -43,10 +43,11 @@ class Room:
     lines: int
 
     @classmethod
-    def of(cls, limit: AnswerLimit) -> "Room":
-        """Return the room for bodies in an answer of `limit`."""
+    def of(cls, limit: AnswerLimit, *, frame_chars: int = FRAME_CHARS) -> "Room":
+        """Return the room for bodies in an answer of `limit`, `frame_chars` kept free for the lines around them."""
         json_chars = limit.json_chars or 6 * limit.chars
-        return cls(limit.chars - FRAME_CHARS, limit.bytes - FRAME_CHARS, json_chars - FRAME_CHARS, (limit.lines or 1 << 31) - 4)
+        lines = (limit.lines or 1 << 31) - (4 if frame_chars else 0)
+        return cls(limit.chars - frame_chars, limit.bytes - frame_chars, json_chars - frame_chars, lines)
 
     def take(self, text: str, lines: int = 1) -> bool:
         """Take the room of `text` if it is there."""
@@ -59,6 +60,16 @@ class Room:
         self.json_chars -= escaped
         self.lines -= lines
         return True
+
+    def share(self, text: str, lines: int = 1) -> float:
+        """Return how much of `text` there is room for, in the size that is scarcest; 1 or more: all of it."""
+        size = len(text.encode("utf-8", "backslashreplace"))
+        pairs = ((self.chars, len(text)), (self.bytes, size), (self.json_chars, wire_chars(text)), (self.lines, lines))
+        return min(max(0, room) / max(1, needed) for room, needed in pairs)
+
+    def exhaust(self) -> None:
+        """Leave no room: what is in the answer already fills it."""
+        self.chars = self.bytes = self.json_chars = self.lines = 0
 
     def copy(self) -> "Room":
         """Return a room of the same size."""
@@ -103,9 +114,11 @@ def page_of(
 
 
 def _fill(lines: Sequence[str], room: Room, first: int, start_char: int) -> Page:
-    whole = "".join(lines)[start_char:]
-    if room.copy().take(whole, len(lines)):
-        return Page(whole, first, max(first, first + len(lines) - 1))
+    # What is longer than the room is not even joined: a page of a large file costs a page.
+    if sum(map(len, lines)) - start_char <= room.chars:
+        whole = "".join(lines)[start_char:]
+        if room.copy().take(whole, len(lines)):
+            return Page(whole, first, max(first, first + len(lines) - 1))
     taken: list[str] = []
     for at, line in enumerate(lines):
         text = line[start_char:] if at == 0 else line

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ..cache.borrowing import text_bytes
 from ..cache.content import Content, ContentAccessor
-from ..cache.errors import FileTooLarge, InvalidArgument, NotARegularFile, PenstockError
+from ..cache.errors import FileTooLarge, InvalidArgument, NotARegularFile, PenstockError, UnderPressure
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.names import printable
 from ..cache.workspace.ranges import LineRange, parse_ranges, plan_ranges
-from .answer import Answer, Part, compose, facts_line
+from ..cache.workspace.values import FileStat
+from .aligned import Asked, ReadOrder, continuation, with_alignment
+from .answer import SEPARATOR, Answer, Part, compose, facts_line
 from .arguments import MAX_QUERY_CHARS
 from .call import Call
 from .deliver import Delivery
@@ -22,10 +25,17 @@ from .filetext import FileText, file_text
 from .languages import is_code_language, language_of
 from .paging import Room
 from .render import ViewMaker
+from .shown import ShownTexts
+from .views.view import View
 from .window import read_large
 
 MAX_PATHS: Final = 50
 LOSSY: Final = frozenset({"outline", "map", "focus", "dense", "compact", "reference"})
+SEVERAL_SHARE: Final = 0.6
+"""Share of an answer that one of several files may fill: the list of those that did not fit needs the rest."""
+MIN_BUDGET: Final = 100
+REPEAT_WORTH: Final = 40
+"""Tokens that leaving a repeat out must save: the labels of a lossy part cost about as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class ReadTool:
         self._directories = directories
         self._auto_full_tokens = auto_full_tokens
         self._default_budget = default_budget
+        self._order = ReadOrder(self._stat_of)
 
     def run(
         self,
@@ -88,31 +99,51 @@ class ReadTool:
         return self._several(call, paths, request)
 
     def _several(self, call: Call, paths: Sequence[str], request: ReadRequest) -> Answer:
-        """Read each path into what is left of the answer; errors stand in their place, the rest is named as the next call."""
+        """Read each path into what is left of the answer, in the order that keeps prompt caches warm."""
         room = Room.of(call.limit)
+        shown = ShownTexts()
         parts: list[Part] = []
-        failed = 0
-        for at, path in enumerate(paths):
+        stable = failed = 0
+        foot = ""
+        asked = self._order.plan(paths)
+        foot_chars = room.chars // 3
+        longest_foot = continuation(asked, foot_chars)
+        room.take(longest_foot)
+        tokens = self._delivery.memo.tokens(longest_foot)
+        for at, one in enumerate(asked):
             call.deadline.check()
-            call.progress(at, len(paths), printable(path))
-            one = replace(request, path=path)
-            try:
-                found = self._parts(call, one, room)
-            except PenstockError as error:
-                failed += 1
-                found = [
-                    Part(path=path, view="error", body="", facts=facts_line(printable(path), f"error {error.code}: {error}"))
-                ]
+            call.progress(at, len(asked), printable(one.path))
+            call.buffers.give_back()  # of the file before: its text is gone
+            found = self._labelled(call, one, len(asked), replace(request, path=one.path), room, shown)
             size = "".join(part.facts + part.body + part.tail + "\n\n" for part in found)
-            if parts and not room.take(size, size.count("\n") + 1):
-                rest = ", ".join(f'"{printable(later)}"' for later in paths[at:])
-                return compose(parts, foot=f"next path=[{rest}]")
-            if len(parts) == 0:
-                room.take(size, size.count("\n") + 1)
+            tokens += sum(part.tokens + self._delivery.memo.tokens(part.facts + part.tail) for part in found)
+            if tokens > call.limit.tokens or not room.take(size, size.count("\n") + 1):
+                if parts:
+                    foot = continuation(asked[at:], foot_chars)
+                    break
+                room.exhaust()
+            shown.settle()
             parts += found
-        return replace(compose(parts), is_error=failed == len(paths))
+            failed += found[0].view == "error"
+            stable += len(found) if one.is_stable and stable == len(parts) - len(found) else 0
+        answer = replace(compose(parts, foot=foot), is_error=failed == len(paths))
+        return replace(answer, meta=with_alignment(answer, parts, stable, self._delivery.memo.counter))
 
-    def _parts(self, call: Call, request: ReadRequest, room: Room) -> list[Part]:
+    def _labelled(self, call: Call, one: Asked, of: int, request: ReadRequest, room: Room, shown: ShownTexts) -> list[Part]:
+        """Return the parts of one of several paths, each with its place in the question; an error is a part, too."""
+        shown.offer(None)
+        try:
+            found = self._parts(call, request, room, shown)
+        except PenstockError as error:
+            path = printable(one.path)
+            found = [Part(path=one.path, view="error", body="", facts=facts_line(path, f"error {error.code}: {error}"))]
+        return [replace(part, facts=f"{part.facts}{SEPARATOR}asked {one.position} of {of}") for part in found]
+
+    def _stat_of(self, path: str) -> tuple[str, FileStat]:
+        rel, _, stat = self._workspace.stat(path)
+        return rel, stat
+
+    def _parts(self, call: Call, request: ReadRequest, room: Room, shown: ShownTexts | None = None) -> list[Part]:
         try:
             content = self._contents.fetch(request.path, fresh=request.fresh, deadline=call.deadline)
         except NotARegularFile:
@@ -123,25 +154,57 @@ class ReadTool:
             if request.view in ("auto", "full", "lines"):
                 return read_large(self._workspace, call, request.path, request.lines, room, self._delivery)
             raise
+        call.buffers.take(text_bytes(content.data))
         file = file_text(content.rel, content.data, content.sha256, is_changing=content.is_changing)
-        return self._file_parts(call, request, content, file, room)
+        self._order.note(content.rel, content.sha256, content.stat)
+        return self._file_parts(call, request, content, file, room, shown)
 
-    def _file_parts(self, call: Call, request: ReadRequest, content: Content, file: FileText, room: Room) -> list[Part]:
+    def _file_parts(
+        self, call: Call, request: ReadRequest, content: Content, file: FileText, room: Room, shown: ShownTexts | None
+    ) -> list[Part]:
         ranges = _planned(request.lines, file) if request.lines else None
         is_repeat = self._delivery.is_repeat(file, ranges)
         if request.view not in LOSSY and not request.fresh:
             proven = self._delivery.proven(call, request.have, file, content.data, view=request.view, ranges=ranges)
             if proven is not None:
                 return [proven]
-        view = self._chosen(request, content, file, is_repeat=is_repeat)
+        view = _admitted(call, request, file, self._chosen(request, content, file, is_repeat=is_repeat), len(content.data))
         if view == "diff":
             return [self._diff(call, request, content, file)]
         if view in LOSSY:
-            shown = self._views.view(view, content, file, query=request.query, budget=self._budget(request, view))
-            if view == "reference" or request.view == view or self._delivery.is_smaller(shown, file):
-                return [self._delivery.lossy(call, content, file, shown)]
+            made = self._fitting(call, request, view, content, file, share=1.0 if shown is None else SEVERAL_SHARE)
+            if view == "reference" or request.view == view or self._delivery.is_smaller(made, file):
+                return [self._delivery.lossy(call, content, file, made)]
             view = "full"
-        return self._delivery.exact(file, call.limit, view=view, ranges=ranges, room=room)
+        if shown is not None and view == "full" and request.view == "auto" and not request.fresh:
+            less = self._without_repeats(file, room, shown)
+            if less is not None:
+                return [self._delivery.lossy(call, content, file, less)]
+        parts = self._delivery.exact(file, call.limit, view=view, ranges=ranges, room=room)
+        if shown is not None and parts[0].view == "full" and parts[0].lines == (1, file.total):
+            shown.offer(file)
+        return parts
+
+    def _without_repeats(self, file: FileText, room: Room, shown: ShownTexts) -> View | None:
+        """Return the file less what this answer has shown of it, where that is worth it; None: it is sent verbatim."""
+        less = shown.without_repeats(file) if file.is_exact and not file.is_changing else None
+        if less is None or not room.copy().take(less.body, len(less.kept) + file.total):
+            return None
+        if self._delivery.memo.tokens(less.body) + REPEAT_WORTH > self._delivery.memo.count(file.sha256, file.text).tokens:
+            return None
+        shown.offer(file)
+        return less
+
+    def _fitting(self, call: Call, request: ReadRequest, view: str, content: Content, file: FileText, *, share: float) -> View:
+        """Return the view at its budget, or at the largest one whose body the client shows in that share of an answer."""
+        budget = self._budget(request, view)
+        room = Room.of(call.limit)
+        while True:
+            made = self._views.view(view, content, file, query=request.query, budget=budget)
+            fitting = share * room.share(made.body, made.body.count("\n") + 1)
+            if fitting >= 1 or budget is None or budget < MIN_BUDGET:
+                return made
+            budget = int(budget * fitting * 0.95)
 
     def _budget(self, request: ReadRequest, view: str) -> int | None:
         if view in ("compact", "reference"):
@@ -168,6 +231,23 @@ class ReadTool:
             shown = printable(request.path)
             raise InvalidArgument(f"{shown} has nothing to compare with", why=why, next_call=f'read path="{shown}" view=full')
         return self._delivery.against(call, file, content.data, old, "git HEAD")
+
+
+def _admitted(call: Call, request: ReadRequest, file: FileText, view: str, nbytes: int) -> str:
+    """Return the view that may be made now: exact text always; of a large file under critical pressure no computed one.
+
+    Raises:
+        UnderPressure: The call names such a view; another is never put in its place.
+    """
+    if view not in LOSSY:
+        return view
+    try:
+        call.admit(f"read view={view}", nbytes, instead=f'read path="{file.shown}" lines="1-200"')
+    except UnderPressure:
+        if request.view != "auto":
+            raise
+        return "full"
+    return view
 
 
 def _planned(lines: str, file: FileText) -> tuple[LineRange, ...]:

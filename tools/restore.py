@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from ..cache.borrowing import text_bytes
 from ..cache.errors import InvalidArgument, UnknownHandle
 from ..cache.payloads import PayloadStore
 from ..cache.workspace.ranges import parse_ranges, plan_ranges
@@ -43,6 +44,7 @@ class RestoreTool:
             )
         payload = self._payloads.load(handle)
         call.deadline.check()
+        call.buffers.take(text_bytes(payload.data))
         file = file_text(payload.handle.source or handle, payload.data, payload.handle.sha256)
         limit = replace(call.limit, tokens=min(call.limit.tokens, budget)) if budget else call.limit
         total = len(file.lines)

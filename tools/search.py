@@ -8,10 +8,11 @@ from ..cache.deadline import Deadline
 from ..cache.errors import InvalidArgument, PenstockError
 from ..cache.index.cache import IndexCache
 from ..cache.index.confidence import confidence_of, entropy_of
+from ..cache.index.named import around, is_told
 from ..cache.index.query import MAX_QUERY_CHARS
 from ..cache.index.reservoir import SessionReservoir
 from ..cache.index.snippet import snippet_of
-from ..cache.index.values import Confidence, Coverage, Hit, Prefer, SearchResult
+from ..cache.index.values import Confidence, Coverage, Hit, Hop, Prefer, SearchResult
 from ..cache.tokens import TokenCounter
 from ..cache.workspace.names import printable
 from ..cache.workspace.text import decode
@@ -69,7 +70,7 @@ class SearchTool:
         self._index = index
         self._read = read
         self._counter = counter
-        self._reservoir = reservoir or SessionReservoir()
+        self._reservoir = SessionReservoir() if reservoir is None else reservoir
         self._providers = dict(providers or {})
 
     @property
@@ -132,15 +133,11 @@ class SearchTool:
         return confidence
 
     def _block(self, hit: Hit, deadline: Deadline) -> _Block:
-        symbol = f"{hit.symbols[0].kind} {printable(hit.symbols[0].name)}" if hit.symbols else ""
-        also = "also " + ", ".join(f"{first}-{last}" for first, last in hit.also) if hit.also else ""
-        matched = ", ".join(printable(term) for term in hit.matched[:8])
-        head = facts_line(f"{printable(hit.path)}:{hit.start}-{hit.end}", symbol, matched, f"{hit.score:.2f}", also)
         try:
             lines = decode(self._read(hit.path, deadline)).text.split("\n")
         except PenstockError:
             deadline.check()
-            return _Block(head, ())  # gone or refused since it was indexed: the span stands, its text is not shown
+            return _Block(_head(hit, ()), ())  # gone or refused since it was indexed: the span stands, its text is not shown
         shown = snippet_of(
             lines,
             hit.start,
@@ -149,7 +146,8 @@ class SearchTool:
             symbol_lines={symbol.line for symbol in hit.symbols[:2]},
             limit=_MAX_SNIPPET_LINES,
         )
-        return _Block(head, tuple(f"  {line.number}| {printable_line(line.text)}" for line in shown))
+        numbers = [line.number for line in shown]
+        return _Block(_head(hit, numbers), tuple(f"  {line.number}| {printable_line(line.text)}" for line in shown))
 
     def _fit(self, call: Call, request: SearchRequest, blocks: Sequence[_Block]) -> list[str]:
         """Lay out as many hits as fit, every head before any snippet, the snippets of the first hits first."""
@@ -176,6 +174,17 @@ class SearchTool:
                 lines.append(line)
             texts.append("\n".join([block.head, *lines]))
         return texts
+
+
+def _head(hit: Hit, shown: Sequence[int]) -> str:
+    """Say where a hit is, which definition it is or, if no name tells, which holds the lines that matched, and why."""
+    symbol = hit.symbols[0] if hit.symbols else None
+    if symbol is not None and not is_told(symbol, hit.matched):
+        symbol = around(hit.symbols, shown) or symbol
+    named = f"{symbol.kind} {printable(symbol.name)}" if symbol else ""
+    also = "also " + ", ".join(f"{first}-{last}" for first, last in hit.also) if hit.also else ""
+    matched = ", ".join(printable(term) for term in hit.matched[:8])
+    return facts_line(f"{printable(hit.path)}:{hit.start}-{hit.end}", named, matched, f"{hit.score:.2f}", also)
 
 
 def printable_line(text: str) -> str:
@@ -249,10 +258,15 @@ def _nothing_found(request: SearchRequest, result: SearchResult) -> str:
     return "\n".join(lines)
 
 
+def _hop(hop: Hop) -> str:
+    name = f" {printable(hop.name)}" if hop.name else ""
+    return f"{hop.relation.value}{name} → {printable(hop.path)}:{hop.start}-{hop.end}"
+
+
 def _last_line(request: SearchRequest, result: SearchResult, shown: int) -> str:
     best = result.hits[0]
     nexts = [f'read(path="{printable(best.path)}", lines="{best.start}-{best.end}")']
-    nexts.extend(f"{printable(hop.name)} → {printable(hop.path)}:{hop.start}-{hop.end}" for hop in result.hops)
+    nexts.extend(_hop(hop) for hop in result.hops)
     if shown < min(result.matching_files, MAX_K):
         nexts.append(f"more: k={min(MAX_K, max(request.k, shown) * 2)}" + (", budget=…" if shown < len(result.hits) else ""))
     if result.unknown:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ..cache.alignment import CacheBlock, stable_block, variable_block
 from ..cache.archive.archive import SessionArchive, SessionView
 from ..cache.archive.bridge import age_text, handles_of
+from ..cache.archive.clearing import ClearReason
 from ..cache.archive.confidential import tells_secret
-from ..cache.archive.events import ToolEvent
+from ..cache.archive.events import EventKind, ToolEvent, kind_of_note
 from ..cache.archive.recollection import Recalled
 from ..cache.archive.snapshots import SnapshotReason
 from ..cache.archive.targets import Target
 from ..cache.errors import InvalidArgument, SecretDenied, StoreUnavailable, UnknownHandle
 from ..cache.tokens import TokenCounter
+from .aligned import aligned_answer
 from .answer import Answer, clean_text, facts_line
 from .call import AskModel, Call
 from .listing import fit_items, shown
@@ -23,6 +26,7 @@ DEFAULT_BUDGET: Final = 2_500
 SUMMARY_BUDGET: Final = 1_500
 _ENVELOPE_TOKENS: Final = 60
 _SHOWN_KEPT: Final = 12
+_SHOWN_OPERATIONS: Final = 5
 _MAX_WRITTEN_CHARS: Final = 8_000
 ACTIONS: Final = ("save", "list", "restore", "clear", "summary", "handoff")
 
@@ -65,7 +69,7 @@ class SessionTool:
             "save": lambda: self._save(wanted, note or ""),
             "list": lambda: self._list(call),
             "restore": lambda: self._restore(call, wanted),
-            "clear": lambda: self._clear(call, wanted, keep),
+            "clear": lambda: self._clear(call, wanted, keep, note or ""),
             "summary": lambda: self._summary(call, wanted),
             "handoff": lambda: self._handoff(call, wanted, note or ""),
         }.get(action)
@@ -107,20 +111,28 @@ class SessionTool:
         except StoreUnavailable:
             return replace(one, handles=())
 
-    def resume_summary(self, wanted: str, budget: int) -> tuple[Target | None, str]:
-        """Return the session to go on from and its summary in at most `budget` tokens, the model's own first if it wrote one."""
+    def resume_blocks(self, wanted: str, budget: int) -> tuple[Target | None, list[CacheBlock]]:
+        """Return the session to go on from and its summary in at most `budget` tokens, the model's own first if it wrote one.
+
+        The summary comes as blocks in the order that a prompt cache wants.
+        """
         target = self._archive.target(wanted)
         if target is None:
-            return None, "Nothing is recorded in this workspace yet."
+            return None, [variable_block("none", "Nothing is recorded in this workspace yet.", self._counter)]
         written = self._archive.written_summary(target)
         text = written.text.strip() if written else ""
-        cost = self._count(text)
-        if text and cost <= budget // 2:
-            is_old = written is not None and written.seq < target.session.last_seq
-            head = f"{text}\n(written by the client's model{', before the newest events' if is_old else ''})\n"
-            rest = self._archive.summary(target, budget - self._count(head) - 4, self._count, has_handle=self._has_handle)
-            return target, head + rest.text
-        return target, self._archive.summary(target, budget, self._count, has_handle=self._has_handle).text
+        blocks: list[CacheBlock] = []
+        if written is not None and text and self._count(text) <= budget // 2:
+            blocks = [stable_block("written", f"Summary written by the client's model:\n{text}", self._counter)]
+            if written.seq < target.session.last_seq:
+                older = "The text by the client's model is older than the newest events."
+                blocks.append(variable_block("written before", older, self._counter))
+            budget -= sum(block.tokens for block in blocks) + 4
+        summary = self._archive.summary(target, budget, self._count, has_handle=self._has_handle)
+        for at, section in enumerate(summary.sections, 1):
+            block_of = stable_block if section.is_stable else variable_block
+            blocks.append(block_of(section.name, section.text, self._counter, priority=at))
+        return target, blocks
 
     def age_s(self, target: Target) -> float:
         """Return the seconds since the last activity of a target's session."""
@@ -129,11 +141,15 @@ class SessionTool:
     def summarise_with(self, ask: AskModel, *, id: str = "") -> bool:
         """Let the client's model write the summary of a session, and keep it; return whether it did.
 
-        Nothing depends on it: without an answer the extract stands as before.
+        Nothing depends on it: without an answer the extract stands as before. While nothing has happened since the model wrote
+        last, it is not asked again.
         """
         target = self._archive.target(id)
         if target is None:
             return False
+        written = self._archive.written_summary(target)
+        if written is not None and written.seq >= target.session.last_seq:
+            return True
         text = ask(self._archive.prompt_for_model(target, self._count)).strip()
         if not text or tells_secret(text):
             return False
@@ -154,11 +170,29 @@ class SessionTool:
         items = [[self._list_line(view, now)] for view in views]
         if not items:
             return Answer('session list · none yet\nnext session(action="save", id="a-name")')
-        listing = fit_items(items, call, DEFAULT_BUDGET, self._counter)
+        done = self._operation_lines(now)
+        room = DEFAULT_BUDGET - self._count("\n".join(done))
+        listing = fit_items(items, call, room, self._counter)
         first = facts_line("session list", f"{listing.items} of {len(items)} sessions", self._archive.store.notice)
         other = next((view for view in views if not view.is_current), views[0])
         last = f'next session(action="restore", id="{other.row.names[-1] if other.row.names else other.row.id}")'
-        return Answer(clean_text("\n".join([first, *listing.lines, last])))
+        return Answer(clean_text("\n".join([first, *listing.lines, *done, last])))
+
+    def _operation_lines(self, now: float) -> list[str]:
+        """What was done to sessions since this process started: the totals, and the newest of the operations kept."""
+        done = self._archive.operations()
+        if not done:
+            return []
+        totals = self._archive.statistics()
+        counts = (
+            f"{totals.snapshots} snapshots, {totals.restores} restores, {totals.retrievals} recalls",
+            f"{totals.clears} clears (kept {totals.entries_preserved}, cleared {totals.entries_cleared})",
+        )
+        newest = [
+            f"  {age_text(now - one.at_s)} ago: {one.kind.value}, {one.entries} entries, {shown(one.details, 80)}"
+            for one in done[: -_SHOWN_OPERATIONS - 1 : -1]
+        ]
+        return [facts_line("since start", *counts, f"{len(newest)} of the last {len(done)} operations:"), *newest]
 
     def _list_line(self, view: SessionView, now: float) -> str:
         row = view.row
@@ -185,7 +219,7 @@ class SessionTool:
         last = "next " + " · ".join([*nexts, 'search(query=…, scope="session")'])
         return Answer(clean_text("\n".join([first, restored.bridge, summary.text, last])))
 
-    def _clear(self, call: Call, wanted: str, keep: Keep) -> Answer:
+    def _clear(self, call: Call, wanted: str, keep: Keep, note: str) -> Answer:
         if wanted and wanted != self._archive.session_id:
             raise InvalidArgument(
                 f"{shown(wanted, 64)} is not this conversation's session",
@@ -196,10 +230,12 @@ class SessionTool:
             raise InvalidArgument(
                 f"keep must be from 0 to 1, or texts, got {keep}", next_call='session(action="clear", keep=0.4)'
             )
+        failed = any(kind_of_note(line)[0] is EventKind.FAILURE for line in note.splitlines())
+        reason = ClearReason.ERROR_RECOVERY if failed else ClearReason.MANUAL
         if isinstance(keep, int | float):
-            cleared = self._archive.clear(min_importance=float(keep))
+            cleared = self._archive.clear(min_importance=float(keep), reason=reason)
         else:
-            cleared = self._archive.clear([keep] if isinstance(keep, str) else list(keep or ()))
+            cleared = self._archive.clear([keep] if isinstance(keep, str) else list(keep or ()), reason=reason)
         plan = cleared.plan
         first = facts_line(
             "session clear",
@@ -218,15 +254,15 @@ class SessionTool:
     def _summary(self, call: Call, wanted: str) -> Answer:
         if call.ask_model is not None:
             self.summarise_with(call.ask_model, id=wanted)
-        target, text = self.resume_summary(wanted, self._room(call))
+        target, blocks = self.resume_blocks(wanted, self._room(call))
         if target is None:
-            return Answer(clean_text(f"session summary · none\n{text}"))
+            return Answer(clean_text(f"session summary · none\n{blocks[0].content}"))
         # What changes with every call stands last, so that a prompt cache keeps the front.
         row = target.session
-        last = facts_line(
-            f"{row.events:,} events, {row.tokens:,} tok delivered", f"{self._count(text):,} tok", self._archive.store.notice
-        )
-        return Answer(clean_text("\n".join([facts_line("session summary", target.label), text, last])))
+        told = sum(block.tokens for block in blocks)
+        last = facts_line(f"{row.events:,} events, {row.tokens:,} tok delivered", f"{told:,} tok", self._archive.store.notice)
+        head = stable_block("head", facts_line("session summary", target.label), self._counter, priority=-1)
+        return aligned_answer([head, *blocks, variable_block("facts", last, self._counter, priority=99)], self._counter)
 
     def _handoff(self, call: Call, name: str, note: str) -> Answer:
         if not name:

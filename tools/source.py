@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..cache.borrowing import text_bytes
 from ..cache.content import ContentAccessor
 from ..cache.errors import FileTooLarge, InvalidArgument, InvalidPath, PathNotFound, RetryableError
 from ..cache.payloads import PayloadStore
@@ -23,6 +24,7 @@ _LOG_NAMES: Final = re.compile(
     r"(?:\.(?:log|out|err|txt|jsonl|ndjson|trace)(?:\.\d+)?|(?:^|/)(?:log|stdout|stderr|syslog|messages)[^/.]*)$"
 )
 MAX_FILES: Final = 20
+_FORMS: Final = 2
 _END_BYTES: Final = 2 << 20
 """Of each end of a file that is too large to be read whole."""
 TEXT_LABEL: Final = "text"
@@ -65,12 +67,14 @@ class SourceReader:
             raise InvalidArgument("source is empty", next_call='compress source="<handle, path or text>"')
         if HANDLE.fullmatch(name):
             payload = self._payloads.load(name)
+            _admit(call, payload.data, f'restore handle={name} lines="1-200"')
             return [_source(f"{name} ({printable(payload.handle.source)[:120]})", payload.data, handle=payload.handle.id)]
         if len(name) <= _PATH_CHARS and "\n" not in name:
             found = self._of_path(call, name)
             if found:
                 return found
         data = source.encode("utf-8", "surrogatepass")
+        _admit(call, data, "repeat this call in about 30 s, or save the text in a file of the workspace and read its lines")
         return [SourceText(TEXT_LABEL, Document(source), data, hashlib.sha256(data).hexdigest())]
 
     def _of_path(self, call: Call, name: str) -> Sequence[SourceText]:
@@ -91,6 +95,7 @@ class SourceReader:
         except FileTooLarge:
             return self._of_large_file(call, path)
         check_text(content.rel, content.data[:8192], len(content.data))
+        _admit(call, content.data, f'read path="{printable(content.rel)}" lines="1-200"')
         return _source(printable(content.rel), content.data, sha256=content.sha256)
 
     def _of_large_file(self, call: Call, path: str) -> SourceText:
@@ -138,6 +143,12 @@ class SourceReader:
             except RetryableError as error:
                 texts.append(SourceText(printable(name), Document(""), b"", "", note=str(error)))
         return texts
+
+
+def _admit(call: Call, data: bytes, instead: str) -> None:
+    """Ask the guard, and charge the text with the forms that filters make of it: lines, plain lines, lower case."""
+    call.admit("compress", len(data), instead=instead)
+    call.buffers.take(_FORMS * text_bytes(data))
 
 
 def _source(label: str, data: bytes, *, handle: str = "", sha256: str = "") -> SourceText:

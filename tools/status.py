@@ -64,15 +64,38 @@ def _savings_lines(savings: Savings, *, is_full: bool) -> list[str]:
     return lines
 
 
+def _memory(memory: Mapping[str, Any]) -> list[str]:
+    """Say what RSS is made of, and which limit it is held against."""
+    fixed = memory["fixed_bytes"]
+    later = "".join(f" + {name} {held / MB:.1f} MB" for name, held in fixed.items())
+    at_start = memory["baseline_bytes"] - sum(fixed.values())
+    others = [f"{name} {held / MB:,.0f} MB" for name, held in memory["effective_candidates"].items()]
+    probe = f", {memory['probe_failures']:,} probe failures" if memory["probe_failures"] else ""
+    return [
+        f"baseline: {at_start / MB:.1f} MB at start-up{later}; above it and the ledger {memory['unexplained_bytes'] / MB:.1f} MB,"
+        f" of these {memory['retained_bytes'] / MB:.1f} MB excused as kept by the allocator",
+        f"machine allows: {memory['effective_bytes'] / MB:,.0f} MB by {memory['effective_source']}"
+        f" (of {', '.join(others) or 'nothing readable'}){probe}",
+    ]
+
+
 def _full(found: Mapping[str, Any]) -> list[str]:
     pressure = found["pressure"]
-    lines = [f"pressure: p {pressure['p']} by {pressure['driver'] or 'nothing'}, levels seen: {', '.join(pressure['seen'])}"]
+    detail = f" ({pressure['detail']})" if pressure["detail"] else ""
+    lines = [
+        f"pressure: p {pressure['p']} by {pressure['driver'] or 'nothing'}{detail}, levels seen: {', '.join(pressure['seen'])}",
+        f"guard: looks every {pressure['poll_s']:g} s, {pressure['samples']:,} samples, {pressure['refusals']:,} refusals,"
+        f" {pressure['failures']:,} failures",
+        *_memory(found["memory"]),
+        f"search entropies: {found['reservoir']}",
+        f"workers: {found['workers']}",
+    ]
     lines += [
         f"  {change['ago_s']} s ago: {change['level']} (p {change['p']} by {change['driver']})" for change in pressure["history"]
     ]
-    lines.append(
-        "ledger accounts: " + (", ".join(f"{name} {held:,} B" for name, held in found["ledger"]["accounts"].items()) or "none")
-    )
+    ledger = found["ledger"]
+    lines.append("ledger accounts: " + (", ".join(f"{name} {held:,} B" for name, held in ledger["accounts"].items()) or "none"))
+    lines.append(f"ledger peak {ledger['peak_bytes']:,} of {ledger['budget_bytes']:,} B, {ledger['refusals']:,} refusals")
     evictions = found["evictions"]
     lines.append(f"evictions: {evictions['rounds']} rounds, {evictions['freed_bytes']:,} bytes freed")
     lines += [f"  {explanation}" for explanation in found["explanations"]]

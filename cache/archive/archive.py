@@ -17,7 +17,7 @@ from .entries import Entry
 from .entry_rows import read_entries
 from .events import check_session_id
 from .history import History, HistoryStatistics, Operation, OperationKind
-from .outline import Outline, decode_outline
+from .outline import Outline, decode_outline, encode_outline, merge_outlines
 from .recall import Recall
 from .recollection import MAX_RECALLED, Recollection
 from .recorder import Recorder
@@ -175,8 +175,8 @@ class SessionArchive:
             restore_into(con, row, entries, self.store.policies.snapshots, now_s=now)
             if target.session.rid != row.rid:
                 set_origin(con, row.rid, target.session.id)
-                if decode_outline(read_outline(con, row.rid)).events == 0:
-                    write_outline(con, row.rid, read_outline(con, target.session.rid))
+                earlier, ours = (decode_outline(read_outline(con, rid)) for rid in (target.session.rid, row.rid))
+                write_outline(con, row.rid, encode_outline(merge_outlines(earlier, ours)))
             at = target.snapshot.at_s if target.snapshot else target.session.active_s
             listed = tuple(entries.values())
             newest_first = sorted(listed, key=lambda entry: -entry.last_seq)

@@ -1,14 +1,12 @@
 """Whether a new value for a topic says the same as the old one, contradicts it, or adds to it. Pure.
 
 By value, not by word overlap: "100 connections" against "250 connections" is a contradiction however many words they share. Both
-texts become sequences of canonical tokens: quantities in base units, antonyms as NOT + word, spelling variants folded, copulas
-and articles dropped. Only equal sequences are the SAME; a text that merely looks alike is never merged, because merging loses a
-value while the other verdicts keep both. A different sequence CONTRADICTS when it puts another value into the same frame, and
-is COMPATIBLE when the frames differ or one only adds to the other.
+texts become sequences of canonical tokens (`canonical`). Only equal strict sequences are the SAME; a text that merely looks
+alike is never merged, because merging loses a value while the other verdicts keep both. Among loose tokens a different
+sequence CONTRADICTS when it puts another value into the same frame, and is COMPATIBLE when the frames differ or one only adds
+to the other.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -16,20 +14,12 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final
 
-from .quantities import Quantity, parse_quantity
-from .wording import ANTONYMS, DROPPED, FILLERS, NEGATIONS, NOT, PHRASES, VARIANTS
+from .canonical import Token, canonical_tokens, loose_tokens
+from .quantities import Quantity
+from .wording import FILLERS, NOT
 
-_TOKEN: Final = re.compile(
-    r"""`[^`]+` | "[^"]+" | [-+]?\d[\w.,:%µ-]* | [^\W\d_]+n['’]t\b
-      | [\w$@#][\w.$@#/\\-]*[\w$@#/] | <= | >= | != | [\w%] | [<>]""",
-    re.VERBOSE,
-)
-_CODE_LIKE: Final = re.compile(r"[_./\\$@#]|[a-z][A-Z]|\w\d|\d[A-Za-z]|^[A-Z]{2,}$")
-_VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+[\w.-]*|\d{4}-\d{2}-\d{2}.*")
 _BARE_TOKENS: Final = 3
 _FRAME_SHARE: Final = 0.5
-
-Token = str | Quantity
 
 
 class Verdict(Enum):
@@ -50,9 +40,12 @@ class Judgement:
 
 def judge(old: str, new: str) -> Judgement:
     """Return how `new` stands to `old` as values of one topic."""
-    first, second = canonical_tokens(old), canonical_tokens(new)
-    if first == second and (first or old.split() == new.split()):
+    exact_a, exact_b = canonical_tokens(old), canonical_tokens(new)
+    if exact_a == exact_b and (exact_a or old.split() == new.split()):
         return Judgement(Verdict.SAME, "the same value")
+    first, second = loose_tokens(exact_a), loose_tokens(exact_b)
+    if first == second:
+        return Judgement(Verdict.CONTRADICTS, "the same words in another form")
     if not first or not second:
         return Judgement(Verdict.CONTRADICTS, "another value")
     words_a, words_b = _words_of(first), _words_of(second)
@@ -68,59 +61,6 @@ def judge(old: str, new: str) -> Judgement:
     if is_bare:
         return _judge_bare(first, second)
     return _judge_slots(first, second, frame)
-
-
-def canonical_tokens(text: str) -> tuple[Token, ...]:
-    """Return the tokens by which values are compared."""
-    text = unicodedata.normalize("NFKC", text)
-    for pattern, replacement in PHRASES:
-        text = pattern.sub(replacement, text)
-    raw = [match.group().rstrip(".,:;") for match in _TOKEN.finditer(text)]
-    tokens: list[Token] = []
-    at = 0
-    while at < len(raw):
-        parsed = parse_quantity(raw[at], raw[at + 1] if at + 1 < len(raw) else "")
-        if parsed:
-            tokens.append(parsed[0])
-            at += 2 if parsed[1] else 1
-            continue
-        tokens.extend(_word_tokens(raw[at]))
-        at += 1
-    return tuple(_without_double_negation(tokens))
-
-
-def _word_tokens(word: str) -> list[Token]:
-    if word[0] in '`"' and len(word) > 2:
-        return [word[1:-1]]
-    low = word.lower().replace("’", "'")
-    if low.endswith("n't") or low in NEGATIONS:
-        return [NOT]
-    if low in DROPPED:
-        return []
-    if low in ANTONYMS:
-        return [NOT, ANTONYMS[low]]
-    if low in VARIANTS:
-        return [VARIANTS[low]]
-    if _VERSION.fullmatch(word):
-        return [low.removeprefix("v")]
-    return [word if _CODE_LIKE.search(word) else _stem(low)]
-
-
-def _stem(word: str) -> str:
-    """Fold regular plurals and nothing else: any more would merge words that differ."""
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
-
-
-def _without_double_negation(tokens: Sequence[Token]) -> list[Token]:
-    kept: list[Token] = []
-    for token in tokens:
-        if token == NOT and kept and kept[-1] == NOT:
-            kept.pop()
-        else:
-            kept.append(token)
-    return kept
 
 
 def _words_of(tokens: Sequence[Token]) -> set[str]:
@@ -161,6 +101,10 @@ def _judge_bare(first: Sequence[Token], second: Sequence[Token]) -> Judgement:
 
 def _judge_slots(first: Sequence[Token], second: Sequence[Token], frame: float) -> Judgement:
     """Contradiction if a word that carries a value stands in the place of another within a shared frame."""
+    differing = [(one, other) for one, other in zip(first, second, strict=False) if one != other]
+    if len(first) == len(second) and len(differing) == 1:
+        one, other = (str(token).removeprefix("\0") for token in differing[0])
+        return Judgement(Verdict.CONTRADICTS, f"{one} against {other}")
     if frame < _FRAME_SHARE:
         return Judgement(Verdict.COMPATIBLE, "they speak of different things")
     for operation, a, b, c, d in SequenceMatcher(None, list(first), list(second), autojunk=False).get_opcodes():
@@ -185,4 +129,4 @@ def _shown(values: Sequence[Fraction]) -> str:
 
 
 def _joined(words: set[str]) -> str:
-    return " ".join(sorted(words))
+    return " ".join(sorted(word.removeprefix("\0") for word in words))

@@ -66,8 +66,11 @@ _NOTE_PREFIXES: Final = {
     "failure": EventKind.FAILURE,
     "failed": EventKind.FAILURE,
     "error": EventKind.FAILURE,
+    "note": EventKind.NOTE,
 }
 _NOTE_LINE: Final = re.compile(r"\s*[-*]?\s*(?P<word>[A-Za-z]+)\s*:\s*(?P<rest>\S.*)", re.DOTALL)
+_RECEIPT: Final = re.compile(r"(?: · | )?\b(?:receipt |have=)r\d+-[0-9a-f]{4}\b")
+"""A receipt proves what one conversation was shown; another one must not come by it through the record."""
 _RECORD_SCOPE: Final = re.compile(r"\bscope=(?:session|memory)\b")
 _DECISION_CUE: Final = re.compile(r"\s*(?:we|i)?\s*(?:have\s+)?(?:decided|agreed|chose)\b", re.IGNORECASE)
 
@@ -143,8 +146,8 @@ def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]
     """
     if event.tool == "search" and _RECORD_SCOPE.search(event.arguments):
         return ()
-    excerpt = event.excerpt[:MAX_EXCERPT_CHARS]
-    arguments, tool = storable(event.arguments)[:MAX_ARGUMENTS_CHARS], storable(event.tool)[:64]
+    excerpt = _RECEIPT.sub("", event.excerpt[:MAX_EXCERPT_CHARS])
+    arguments, tool = _RECEIPT.sub("", storable(event.arguments))[:MAX_ARGUMENTS_CHARS].strip(), storable(event.tool)[:64]
     call = Record(
         _KIND_OF_TOOL.get(event.tool, EventKind.OUTPUT),
         tool,

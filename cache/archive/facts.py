@@ -4,44 +4,29 @@ A fact is live until a different value for its topic ends it; both stay and both
 time a fact is recalled. Facts belong to the workspace: every session sees them and each names its author.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..deadline import Deadline
-from ..errors import CallCancelled, DeadlineExceeded, InvalidArgument, PathNotFound, PenstockError, SecretDenied
-from .columns import storable
-from .confidential import tells_secret
-from .contradiction import Judgement, Verdict, judge
-from .evidence import (
-    MAX_EVIDENCE,
-    Evidence,
-    Finding,
-    Standing,
-    decode_evidence,
-    encode_evidence,
-    evidence_of,
-    look_again,
-    parse_evidence,
-)
+from ..errors import CallCancelled, DeadlineExceeded, InvalidArgument, PathNotFound, PenstockError
+from .evidence import MAX_EVIDENCE, Evidence, Finding, Standing, evidence_of, look_again, parse_evidence
+from .fact_lines import Imported, Placed, decode_lines, encode_fact, place_fact
 from .fact_rows import (
     Fact,
-    close_fact,
-    confirm_fact,
     count_facts,
     delete_facts,
     fact_frequencies,
     facts_of_topic,
     find_fact,
-    insert_fact,
     matching_facts,
     newest_facts,
     topic_of,
 )
 from .ranking import TierStatistics, document_of, query_of, rank
+from .remembering import MAX_FACTS, Conflict, Remembered, Resolution, Resolve, checked_fact, commit_fact, disputes_of, weigh
 from .revision import head_commit
 from .store import ArchiveStore
 from .terms import query_terms_of
@@ -52,23 +37,9 @@ if TYPE_CHECKING:
 ReadFile = Callable[[str, Deadline], tuple[str, bytes]]
 """(path, deadline) -> display path and bytes, through the jail; raises as `Workspace.read` does."""
 
-MAX_TOPIC_CHARS: Final = 120
-MAX_VALUE_CHARS: Final = 2_000
-MAX_FACTS: Final = 20_000
+_IMPORT_BATCH: Final = 200
+"""Facts a transaction: other processes come between."""
 _RANKED: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What remembering did."""
-
-    fact: Fact
-    is_new: bool
-    """False when a live fact of the topic said the same and was confirmed instead."""
-    closed: tuple[tuple[Fact, Judgement], ...]
-    """Facts that the new one ended, and why."""
-    beside: tuple[Fact, ...]
-    """Live facts of the topic that the new one is compatible with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +52,8 @@ class RecalledFact:
     findings: tuple[Finding, ...]
     replaced: tuple[Fact, ...]
     """Facts of the topic that this one ended."""
+    disputed: tuple[Fact, ...] = ()
+    """Live facts of the topic that this one contradicts: both were kept."""
 
 
 class FactBook:
@@ -99,19 +72,46 @@ class FactBook:
         self._commit_of: Callable[[Deadline], str] = commit_of or partial(head_commit, read_file)
         self._wall = wall
 
-    def remember(self, topic: str, value: str, evidence: Sequence[str], *, author: str, deadline: Deadline) -> Remembered:
-        """Record a value for a topic; end the live facts of the topic that it contradicts, confirm one that says the same.
+    def remember(
+        self,
+        topic: str,
+        value: str,
+        evidence: Sequence[str],
+        *,
+        author: str,
+        deadline: Deadline,
+        resolve: Resolve | None = None,
+    ) -> Remembered:
+        """Record a value for a topic, or confirm a live fact that says the same.
+
+        Live facts that it contradicts are ended, unless `resolve` is given: it is asked first, and nothing is stored until it
+        has answered.
 
         Raises:
             InvalidArgument: Topic or value is empty or too long, or evidence is malformed or beyond the file's end.
             SecretDenied: The text holds a secret, or the evidence is a file that may not be read.
             PathNotFound: The evidence is no file of the workspace.
         """
-        topic, value = _checked(topic, value)
+        topic, value = checked_fact(topic, value)
         gathered = self._gather(evidence, deadline)
+        resolution, asked = Resolution.CLOSE_OLD, ()
+        conflict = self.conflict(topic, value) if resolve is not None else None
+        if resolve is not None and conflict is not None:
+            resolution, asked = resolve(conflict), tuple(fact.id for fact, _ in conflict.against)
         now = self._wall()
         fact = Fact(0, topic, value, now, None, None, gathered, author, 0, now)
-        return self._store.database.write(lambda con: _remember(con, fact))
+        return self._store.database.write(lambda con: commit_fact(con, fact, resolution, asked))
+
+    def conflict(self, topic: str, value: str) -> Conflict | None:
+        """Return what a value would contradict if it were remembered now; nothing is stored.
+
+        Raises:
+            InvalidArgument: Topic or value is empty or too long.
+            SecretDenied: The text holds a secret.
+        """
+        topic, value = checked_fact(topic, value)
+        weighed = weigh(self._store.database.read(lambda con: facts_of_topic(con, topic)), value)
+        return Conflict(topic, value, weighed.against) if weighed.against else None
 
     def recall(self, query: str, *, limit: int, deadline: Deadline) -> list[RecalledFact]:
         """Return the facts that answer a query best, live ones before ended ones of the same similarity."""
@@ -148,31 +148,22 @@ class FactBook:
         """Return every fact as one JSON line, oldest first."""
         facts = self._store.database.read(lambda con: newest_facts(con, limit=MAX_FACTS, live_only=False))
         for fact in reversed(facts):
-            yield json.dumps(
-                {
-                    "topic": fact.topic,
-                    "value": fact.value,
-                    "valid_from": fact.from_s,
-                    "valid_until": fact.until_s,
-                    "evidence": encode_evidence(fact.evidence),
-                    "author": fact.author,
-                },
-                ensure_ascii=False,
-            )
+            yield encode_fact(fact)
 
-    def import_lines(self, lines: Iterator[str]) -> int:
-        """Add exported facts that are not there yet; return how many. Later values end earlier ones as usual.
+    def import_lines(self, lines: Iterable[str]) -> Imported:
+        """Add exported facts that are not here yet, each line for itself; the same lines again change nothing.
 
         Raises:
-            InvalidArgument: A line is not an exported fact; the lines before it are kept.
-            SecretDenied: A fact holds a secret.
+            InvalidArgument: There are too many facts; those before are kept.
+            StoreUnavailable: The archive cannot be written now.
         """
-        added = 0
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                fact = _imported(line, number)
-                added += self._store.database.write(lambda con, fact=fact: _import(con, fact))
-        return added
+        facts, refused = decode_lines(lines)
+        placed: list[Placed] = []
+        for at in range(0, len(facts), _IMPORT_BATCH):
+            batch = facts[at : at + _IMPORT_BATCH]
+            placed += self._store.database.write(lambda con, batch=batch: [place_fact(con, fact) for fact in batch])
+        added = sum(one.is_added for one in placed)
+        return Imported(added, len(placed) - added, sum(one.ended for one in placed), tuple(refused))
 
     def statistics(self) -> tuple[int, int]:
         """Return (facts, live facts)."""
@@ -207,42 +198,6 @@ class FactBook:
         return tuple(findings)
 
 
-def _checked(topic: str, value: str) -> tuple[str, str]:
-    topic, value = topic_of(storable(topic)), storable(value).strip()
-    for name, text, limit in (("topic", topic, MAX_TOPIC_CHARS), ("fact", value, MAX_VALUE_CHARS)):
-        if not text or len(text) > limit:
-            raise InvalidArgument(
-                f"{name} must have 1 to {limit} characters, got {len(text)}",
-                next_call="memory action=remember topic=… fact=…",
-            )
-    if tells_secret(f"{topic}: {value}"):
-        raise SecretDenied(
-            "the fact is not stored", why="it holds a password, a key or a token", next_call="leave the secret out"
-        )
-    return topic, value
-
-
-def _remember(con: "Connection", fact: Fact) -> Remembered:
-    live = facts_of_topic(con, fact.topic)
-    judged = [(known, judge(known.value, fact.value)) for known in live]
-    beside = tuple(known for known, judgement in judged if judgement.verdict is Verdict.COMPATIBLE)
-    ended = [(known, judgement) for known, judgement in judged if judgement.verdict is Verdict.CONTRADICTS]
-    same = next((known for known, judgement in judged if judgement.verdict is Verdict.SAME), None)
-    if same is not None:
-        stored = replace(
-            same, confirmations=same.confirmations + 1, confirmed_s=fact.from_s, evidence=fact.evidence or same.evidence
-        )
-        confirm_fact(con, same, stored.evidence, now_s=fact.from_s)
-    else:
-        if count_facts(con) >= MAX_FACTS:
-            raise InvalidArgument(f"there are {MAX_FACTS:,} facts already", next_call="memory action=forget topic=…")
-        stored = insert_fact(con, fact)
-    for known, _ in ended:
-        close_fact(con, known.id, by=stored.id, now_s=fact.from_s)
-    closed = tuple((replace(known, until_s=fact.from_s, closed_by=stored.id), judgement) for known, judgement in ended)
-    return Remembered(stored, same is None, closed, beside)
-
-
 def _ranked(con: "Connection", terms: Sequence[str], limit: int) -> list[RecalledFact]:
     facts = matching_facts(con, terms, limit=_RANKED)
     query = query_of(terms, TierStatistics(max(count_facts(con), len(facts)), fact_frequencies(con, terms)))
@@ -254,33 +209,8 @@ def _ranked(con: "Connection", terms: Sequence[str], limit: int) -> list[Recalle
     found: list[RecalledFact] = []
     for one in ranked[:limit]:
         fact = facts[one.index]
-        replaced = tuple(old for old in facts_of_topic(con, fact.topic, live_only=False) if old.closed_by == fact.id)
-        found.append(RecalledFact(fact, one.similarity, one.matched, (), replaced))
+        others = facts_of_topic(con, fact.topic, live_only=False)
+        replaced = tuple(old for old in others if old.closed_by == fact.id)
+        disputed = disputes_of(fact, [other for other in others if other.is_live])
+        found.append(RecalledFact(fact, one.similarity, one.matched, (), replaced, disputed))
     return found
-
-
-def _imported(line: str, number: int) -> Fact:
-    try:
-        value = json.loads(line)
-        topic, text = _checked(str(value["topic"]), str(value["value"]))
-        until = value.get("valid_until")
-        return Fact(
-            0, topic, text, float(value["valid_from"]), None if until is None else float(until), None,
-            decode_evidence(value.get("evidence") or []), str(value.get("author", "import"))[:64], 0, float(value["valid_from"]),
-        )  # fmt: skip
-    except PenstockError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidArgument(
-            f"line {number} is not an exported fact", next_call="export again with memory action=list"
-        ) from error
-
-
-def _import(con: "Connection", fact: Fact) -> int:
-    known = facts_of_topic(con, fact.topic, live_only=False)
-    if any(one.value == fact.value and one.from_s == fact.from_s for one in known):
-        return 0
-    if fact.is_live:
-        return int(_remember(con, fact).is_new)
-    insert_fact(con, fact)
-    return 1

@@ -5,7 +5,7 @@ bounded: the oldest of each section leave and are counted. `encode_outline` and 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
@@ -18,7 +18,9 @@ MAX_QUERIES: Final = 12
 """Only what was asked last tells where the work stands."""
 MAX_LINE_CHARS: Final = 240
 _MAX_FILE_SPANS: Final = 8
+_MAX_LABEL_CHARS: Final = 80
 _DONE: Final = "done:"
+"""Begins a note that closes open ends and noted failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Outline:
     dropped: int = 0
     """Lines and files that left because the outline is bounded."""
     handles: tuple[str, ...] = field(default=())
-    """Newest handles that belong to no file: outputs, pasted texts."""
+    """Newest handles that belong to no file (outputs, pasted texts), each followed by a blank and the call that made it."""
 
 
 def fold_outline(outline: Outline, records: Iterable[Record]) -> Outline:
@@ -68,6 +70,33 @@ def fold_outline(outline: Outline, records: Iterable[Record]) -> Outline:
         outline = _fold_text(outline, record) if record.text else outline
         outline = _fold_call(outline, record)
     return outline
+
+
+def merge_outlines(earlier: Outline, later: Outline) -> Outline:
+    """Return the outline of a session that went on from another one; merging the same one again changes nothing.
+
+    Events and tokens are those of the later session, unless it has none of its own.
+    """
+    merged = earlier
+    for section in ("goals", "decisions", "notes", "open_ends"):
+        for line in cast("tuple[str, ...]", getattr(later, section)):
+            merged = _with_line(merged, section, line)
+    for failure in later.failures:
+        merged = _with_failure(merged, failure)
+    for note in later.files:
+        before = next((one.times for one in merged.files if one.path == note.path), 0)
+        merged = _with_file(merged, note.path, note.spans, note.handle)
+        times = max(before, note.times)
+        merged = replace(merged, files=tuple(replace(one, times=times) if one.path == note.path else one for one in merged.files))
+    counts = later if later.events else earlier
+    return replace(
+        merged,
+        queries=_last_of(merged.queries, later.queries)[-MAX_QUERIES:],
+        handles=_last_of(merged.handles, later.handles)[-MAX_LINES:],
+        events=counts.events,
+        tokens=counts.tokens,
+        dropped=max(merged.dropped, later.dropped),
+    )
 
 
 def encode_outline(outline: Outline) -> str:
@@ -125,7 +154,12 @@ def _fold_text(outline: Outline, record: Record) -> Outline:
     if record.kind is EventKind.NOTE:
         if line.lower().startswith(_DONE):
             done = line[len(_DONE) :].strip().lower()
-            return replace(outline, open_ends=tuple(one for one in outline.open_ends if not _closes(done, one.lower())))
+            failures = tuple(
+                replace(one, is_resolved=True) if not one.call and _closes(done, one.text.lower()) else one
+                for one in outline.failures
+            )
+            left = tuple(one for one in outline.open_ends if not _closes(done, one.lower()))
+            return replace(outline, open_ends=left, failures=failures)
         return _with_line(outline, "notes", line)
     return outline
 
@@ -149,8 +183,9 @@ def _fold_call(outline: Outline, record: Record) -> Outline:
         for path in dict.fromkeys(span.path for span in record.spans):
             outline = _with_file(outline, path, [span for span in record.spans if span.path == path], handle)
         if handle and not record.spans:
-            handles = tuple(dict.fromkeys((*outline.handles, handle)))[-MAX_LINES:]
-            outline = replace(outline, handles=handles)
+            others = tuple(one for one in outline.handles if one.partition(" ")[0] != handle)
+            label = f"{handle} {call[:_MAX_LABEL_CHARS]}".strip()
+            outline = replace(outline, handles=(*others, label)[-MAX_LINES:])
     return outline
 
 
@@ -188,6 +223,11 @@ def _with_file(outline: Outline, path: str, spans: Iterable[TouchedSpan], handle
     # The least read of the older ones leaves; min takes the oldest of equals.
     files.remove(min(files[:-1], key=lambda note: note.times))
     return replace(outline, files=tuple(files), dropped=outline.dropped + 1)
+
+
+def _last_of(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    """Join two lists; what is in both stands at its place in the second."""
+    return (*(one for one in first if one not in second), *second)
 
 
 def _closes(done: str, open_end: str) -> bool:

@@ -36,14 +36,18 @@ _UNITS: Final = {
     for name in names.split()
 }
 _MULTIPLES: Final = {"k": 1_000, "K": 1_000, "M": 1_000_000, "G": 1_000_000_000}
-_MULTIPLE_WORDS: Final = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_MULTIPLE_WORDS: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _NUMBER_WORDS: Final = {
     **{"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
     **{"eleven": 11, "twelve": 12, "dozen": 12, "fifteen": 15, "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40},
     **{"fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "thousand": 1_000},
 }
-_BITS: Final = re.compile(r"[KMGT]b")
-_NUMBER: Final = re.compile(r"(?P<sign>[-+]?)(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>[a-zA-Zµ%]*)")
+_BITS: Final = re.compile(r"[kKMGT]?b")
+_NUMBER: Final = re.compile(
+    r"(?P<sign>-?)(?P<digits>[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?P<unit>[a-zA-Zµ%]*)"
+)
+_EITHER: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+"""One thousand in half of Europe, one in the other countries."""
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 
 
@@ -59,12 +63,13 @@ def parse_quantity(token: str, following: str = "") -> tuple[Quantity, bool] | N
     """Read a number from `token`, its unit from its end or from the `following` token; tell whether that was used up.
 
     Versions (3.11.2), dates and identifiers with digits are no quantities; nor is a decimal without a unit, because 3.1 and 3.10
-    may be versions. "Mb" are bits and "5m" is minutes, millions or metres: neither is guessed.
+    may be versions. "b" and "Mb" are bits, "5m" is minutes, millions or metres, 007 is no 7 and 1.000 may be a thousand: none
+    is guessed.
     """
     if _HEX.fullmatch(token):
         return Quantity("", Fraction(int(token, 16))), False
     match = _NUMBER.fullmatch(token)
-    if match:
+    if match and not _EITHER.fullmatch(match["digits"]):
         value = Fraction(match["digits"].replace(",", "")) * (-1 if match["sign"] == "-" else 1)
         if match["unit"]:
             quantity = _with_unit(value, match["unit"])

@@ -5,12 +5,15 @@ clearing, snapshots by pruning, sessions by their last activity.
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..errors import StoreUnavailable
 from .clearing import ClearPolicy, ClearReason, clear_due
 from .database import Database, DatabaseStatistics
 from .entries import Entry
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "archive.db"
 _TRIM_EVENTS: Final = 5_000
+_LOOK_SHARE: Final = 1 / 32
+"""Of the cap: after so many characters the size is looked at between two rounds of maintenance, however fast events come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ class ArchiveStore:
         self.policies: Final = policies or ArchivePolicies()
         self.wall: Final = wall
         self.pid: Final = os.getpid() if pid is None else pid
+        self._lock = threading.Lock()
+        self._unseen_chars = 0
         self.database: Final = Database(directory, FILE_NAME, schema=SCHEMA, wall=wall)
 
     def __repr__(self) -> str:
@@ -115,7 +122,11 @@ class ArchiveStore:
         """
         check_session_id(session_id)
         now = self.wall()
-        return self.database.write(lambda con: self._append(con, session_id, records, engaged, now))
+        appended = self.database.write(lambda con: self._append(con, session_id, records, engaged, now))
+        if self._is_look_due(sum(len(record.text) for record in records)):
+            with suppress(StoreUnavailable):  # what was asked for is stored; the file is looked at again later
+                self._trim()
+        return appended
 
     def maintain(self, *, current: str = "") -> MaintenanceResult:
         """Remove what has expired, by last activity, and keep the file under its cap.
@@ -145,6 +156,15 @@ class ArchiveStore:
         """Return the store at this moment."""
         counts = self.database.read(lambda con: (len(list_sessions(con)), count_events(con), count_facts(con)))
         return StoreStatistics(self.database.statistics(), *counts)
+
+    def _is_look_due(self, chars: int) -> bool:
+        """Whether so much text has come since the file's size was looked at that it may have outgrown its cap."""
+        with self._lock:
+            self._unseen_chars += chars
+            if self._unseen_chars < self.policies.retention.max_bytes * _LOOK_SHARE:
+                return False
+            self._unseen_chars = 0
+            return True
 
     def _append(
         self, con: "Connection", session_id: str, records: Sequence[Record], engaged: Sequence[str], now: float

@@ -17,10 +17,22 @@ MIN_BUDGET_TOKENS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
+class SummarySection:
+    """One heading with its lines."""
+
+    name: str
+    text: str
+    is_stable: bool
+    """Whether lines are only added to it, and rarely: it belongs to the front that a prompt cache keeps."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A summary as it is delivered."""
 
     text: str
+    """The sections, a line end between two."""
+    sections: tuple[SummarySection, ...]
     tokens: int
     lines: int
     left_out: int
@@ -39,6 +51,8 @@ class _Line:
 
 
 _SECTIONS: Final = ("Goals", "Decisions", "Notes", "Files", "Outputs", "Asked", "Failures", "Open")
+_STABLE_SECTIONS: Final = 3
+"""Goals, decisions and notes; the line of a file changes with every read of it."""
 
 
 def summarise(
@@ -63,13 +77,14 @@ def summarise(
             taken.append(line)
             opened.add(line.section)
     while True:
-        text = _text_of(taken, left_out=len(lines) - len(taken) + outline.dropped)
+        sections = _sections_of(taken, left_out=len(lines) - len(taken) + outline.dropped)
+        text = "\n".join(section.text for section in sections)
         tokens = count(text)
         if tokens <= budget_tokens or not taken:
             break
         taken.pop()
     handles = tuple(dict.fromkeys(line.handle for line in sorted(taken, key=_place) if line.handle))
-    return Summary(text, tokens, len(taken), len(lines) - len(taken) + outline.dropped, handles)
+    return Summary(text, sections, tokens, len(taken), len(lines) - len(taken) + outline.dropped, handles)
 
 
 def sampling_prompt(previous: str, extract: str) -> str:
@@ -105,9 +120,10 @@ def _lines_of(outline: Outline, has_handle: Callable[[str], bool]) -> list[_Line
         recency = (i + 1) / len(outline.files)
         handle = note.handle if note.handle and has_handle(note.handle) else ""
         lines.append(_Line(3, i, 4.0 + note.times / most + recency, _file_line(note, handle), handle))
-    for i, handle in enumerate(outline.handles):
+    for i, output in enumerate(outline.handles):
+        handle, _, call = output.partition(" ")
         if has_handle(handle):
-            lines.append(_Line(4, i, 3.0 + i / len(outline.handles), handle, handle))
+            lines.append(_Line(4, i, 3.0 + i / len(outline.handles), f"{call} · {handle}" if call else handle, handle))
     for i, failure in enumerate(outline.failures):
         handle = failure.handle if failure.handle and has_handle(failure.handle) else ""
         lines.append(_Line(6, i, 3.0 if failure.is_resolved else 7.0 + i / 100, _failure_line(failure, handle), handle))
@@ -124,17 +140,15 @@ def _failure_line(failure: Failure, handle: str) -> str:
     return f"{what}{' · went well later' if failure.is_resolved else ''}{f' · {handle}' if handle else ''}"
 
 
-def _text_of(lines: Sequence[_Line], *, left_out: int) -> str:
-    parts: list[str] = []
-    section = -1
-    for line in sorted(lines, key=_place):
-        if line.section != section:
-            section = line.section
-            parts.append(f"{_SECTIONS[section]}:")
-        parts.append(f"- {line.text}")
+def _sections_of(lines: Sequence[_Line], *, left_out: int) -> tuple[SummarySection, ...]:
+    sections: list[SummarySection] = []
+    for at, name in enumerate(_SECTIONS):
+        held = [f"- {line.text}" for line in sorted(lines, key=_place) if line.section == at]
+        if held:
+            sections.append(SummarySection(name, "\n".join([f"{name}:", *held]), at < _STABLE_SECTIONS))
     if left_out:
-        parts.append(f"… {left_out} more left out")
-    return "\n".join(parts) or "Nothing recorded yet."
+        sections.append(SummarySection("left out", f"… {left_out} more left out", False))
+    return tuple(sections) or (SummarySection("empty", "Nothing recorded yet.", False),)
 
 
 def _place(line: _Line) -> tuple[int, int]:

@@ -1,18 +1,25 @@
 """One file's bytes -> what the index keeps of it. Runs in the worker: it calls the parser.
 
-Pure but for the definitions function, which is named by the caller ("package.module:function").
+Pure but for the function that reads the structure, which is named by the caller ("package.module:function").
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 from ..workspace.text import decode
-from .chunk import Definition, FileStatus, Symbol, spans_of, status_of
-from .tokenise import Tokeniser
+from .chunk import Definition, FileStatus, Import, Span, Symbol, spans_of, status_of
+from .tokenise import Tokeniser, expand_word, words_of
 
-DefinitionsFunction = Callable[[str, bytes], Sequence[Definition]]
+Call = tuple[str, int, int]
+"""(name, first line, last line of the definition that calls it)."""
+Structure = tuple[Sequence[Definition], Sequence[Call], Sequence[Import]]
+StructureFunction = Callable[[str, bytes], Structure]
+_NOTHING: Final[Structure] = ((), (), ())
+_MAX_IMPORTS: Final = 200
+_MAX_MODULE_CHARS: Final = 200
+_MAX_NAMES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class AnalysedChunk:
     """Tokens in the chunk, repeats included: BM25's document length."""
     terms: dict[str, int] = field(repr=False)
     """Token -> how often it occurs."""
+    calls: tuple[str, ...] = ()
+    """Tokens that are the whole name of something called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class FileAnalysis:
     status: FileStatus
     lines: int
     chunks: tuple[AnalysedChunk, ...]
+    imports: tuple[Import, ...] = ()
 
 
 class Analyser:
@@ -52,27 +62,50 @@ class Analyser:
         lines = decode(data).text.split("\n")
         if lines and not lines[-1]:
             lines.pop()
-        found: Sequence[Definition] = ()
+        found = _NOTHING
         if self._definitions is not None:
             if is_parsed:
                 found = self._definitions(path, data)
             else:
                 status = FileStatus.UNPARSED
         chunks: list[AnalysedChunk] = []
-        for span in spans_of(lines, found):
+        definitions, calls, imports = found
+        callers = _callers(calls)
+        for span in spans_of(lines, definitions):
             terms = self._tokeniser.count("\n".join(lines[span.start - 1 : span.end]))
-            chunks.append(AnalysedChunk(span.start, span.end, span.symbols, sum(terms.values()), dict(terms)))
-        return FileAnalysis(status, len(lines), tuple(chunks))
+            called = _called(callers, span, terms)
+            chunks.append(AnalysedChunk(span.start, span.end, span.symbols, sum(terms.values()), dict(terms), called))
+        return FileAnalysis(status, len(lines), tuple(chunks), _bounded(imports))
 
 
-def load_function(dotted: str) -> DefinitionsFunction:
+def _callers(calls: Sequence[Call]) -> dict[tuple[int, int], set[str]]:
+    """Return the tokens of the names called, by the lines of the definition that calls them."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for name, first, last in calls:
+        found.setdefault((first, last), set()).update(token for word in words_of(name)[-1:] for token in expand_word(word)[:1])
+    return found
+
+
+def _called(callers: Mapping[tuple[int, int], set[str]], span: Span, terms: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what the definitions of a chunk call and what stands in it: a long definition has several chunks."""
+    named = [names for (first, last), names in callers.items() if first <= span.end and last >= span.start]
+    return tuple(sorted(name for name in set[str]().union(*named) if name in terms))
+
+
+def _bounded(imports: Sequence[Import]) -> tuple[Import, ...]:
+    return tuple(
+        (" ".join(module[:_MAX_MODULE_CHARS].split()), tuple(names[:_MAX_NAMES])) for module, names in imports[:_MAX_IMPORTS]
+    )
+
+
+def load_function(dotted: str) -> StructureFunction:
     """Import "package.module:function"."""
     module, _, name = dotted.partition(":")
-    return cast("DefinitionsFunction", getattr(importlib.import_module(module), name))
+    return cast("StructureFunction", getattr(importlib.import_module(module), name))
 
 
 _analysers: Final[dict[str, Analyser]] = {}
-"""The worker child's own memo, by definitions function; empty in the server."""
+"""The worker child's own memo, by structure function; empty in the server."""
 
 
 def analyse_file(definitions: str, path: str, data: bytes, is_parsed: bool) -> FileAnalysis:

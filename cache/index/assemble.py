@@ -17,7 +17,8 @@ import numpy.typing as npt
 from .analyse import FileAnalysis
 from .chunk import Symbol
 from .kinds import kind_of
-from .segment import Array, FileRow, stat_table, symbols_text
+from .packing import imports_text, symbols_text
+from .segment import Array, FileRow, stat_table
 from .tokenise import expand_word, words_of
 
 MAX_POSTINGS: Final = 8_000_000
@@ -37,7 +38,9 @@ class Assembler:
         self._docs: list[tuple[int, int, int, int]] = []
         self._symbol_texts: list[bytes] = []
         self._symbol_pairs: list[tuple[int, int]] = []
+        self._call_pairs: list[tuple[int, int]] = []
         self._path_pairs: list[tuple[int, int]] = []
+        self._imports: list[bytes] = []
         self._rows: list[FileRow] = []
         self._file_doc = array("q", [0])
 
@@ -68,6 +71,8 @@ class Assembler:
             self._doc_ptr.append(len(self._doc_terms))
             self._symbol_texts.append(symbols_text(chunk.symbols).encode("utf-8", "replace"))
             self._symbol_pairs.extend((ids[term], doc) for term in sorted(symbol_terms(chunk.symbols)))
+            self._call_pairs.extend((ids[name], doc) for name in chunk.calls)
+        self._imports.append(imports_text(analysis.imports).encode("utf-8", "replace"))
         self._file_doc.append(len(self._docs))
         if row.status.is_searchable:
             self._path_pairs.extend((ids[term], file_id) for term in sorted(path_terms(row.path)))
@@ -85,9 +90,11 @@ class Assembler:
         arrays = term_arrays([encoded[i] for i in order])
         arrays |= posting_arrays(len(order), doc_ptr, terms, tfs)
         arrays |= pair_arrays("symp", "symp_doc", len(order), _ranked(self._symbol_pairs, rank))
+        arrays |= pair_arrays("callp", "callp_doc", len(order), _ranked(self._call_pairs, rank))
         arrays |= pair_arrays("path", "path_file", len(order), _ranked(self._path_pairs, rank))
         arrays |= document_arrays(docs)
         arrays["symbols_ptr"], arrays["symbols_blob"] = blob_of(self._symbol_texts)
+        arrays["imports_ptr"], arrays["imports_blob"] = blob_of(self._imports)
         return arrays | file_arrays(self._rows, np.frombuffer(self._file_doc, np.int64).copy())
 
 

@@ -22,6 +22,8 @@ from .state import IndexState, LiveSegment
 K1: Final = 1.5
 B: Final = 0.75
 EPSILON: Final = 0.25
+_MEMO_TERMS: Final = 512
+"""Terms whose frequencies are kept with a state; losing them to another thread costs looking them up."""
 
 Scores = npt.NDArray[np.float64]
 
@@ -62,12 +64,23 @@ class CorpusScores:
 def score(state: IndexState, weights: Mapping[str, float]) -> CorpusScores:
     """Score every live document; `weights` says how often each term stands in the query."""
     terms = tuple(term_postings(state, term, weight) for term, weight in weights.items())
-    sources = [_segment_scores(state, number, terms) for number in range(len(state.segments))]
-    return CorpusScores((*sources, _delta_scores(state, terms)), terms)
+    sources = [segment_scores(state, number, terms) for number in range(len(state.segments))]
+    return CorpusScores((*sources, delta_scores(state, terms)), terms)
 
 
 def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPostings:
     """Look a term up: its ids, its document frequency and its idf as BM25Okapi has it."""
+    memo: dict[str, TermPostings] = state.__dict__.setdefault("_terms", {})
+    found = memo.get(term)
+    if found is None:
+        found = _looked_up(state, term)
+        if len(memo) >= _MEMO_TERMS:
+            memo.clear()
+        memo[term] = found
+    return found if weight == 1.0 else found._replace(weight=weight)
+
+
+def _looked_up(state: IndexState, term: str) -> TermPostings:
     ids: list[int | None] = []
     df = 0
     for live in state.segments:
@@ -77,7 +90,7 @@ def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPost
             df += _live_frequency(live, tid)
     for document in state.delta.documents:
         df += term in document.chunk.terms
-    return TermPostings(term, weight, df, idf_of(state, df), tuple(ids))
+    return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids))
 
 
 def idf_of(state: IndexState, df: int) -> float:
@@ -134,7 +147,7 @@ def _live_frequency(live: LiveSegment, tid: int) -> int:
     return int(live.is_live_doc[docs].sum())
 
 
-def _segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, ...]) -> SourceScores:
+def segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, ...]) -> SourceScores:
     """Score all postings of the query's terms in one pass: a handful of numpy calls, whatever the number of terms."""
     live = state.segments[number]
     segment = live.segment
@@ -161,7 +174,8 @@ def _segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, .
     return SourceScores(scores, mask)
 
 
-def _delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceScores:
+def delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceScores:
+    """Score the chunks of the delta, one after another."""
     documents = state.delta.documents
     if not documents:
         return SourceScores(np.empty(0))
@@ -188,25 +202,3 @@ def length_norms(state: IndexState) -> tuple[Scores, ...]:
         norms = tuple((K1 * (1 - B) + (K1 * B / average) * length).astype(np.float64) for length in (*lengths, delta))
         state.__dict__["_length_norms"] = norms
     return norms
-
-
-def top_chunks(state: IndexState, scored: CorpusScores, k: int) -> list[tuple[int, int, float]]:
-    """Return the k best matching chunks as (source, document, score), equal ones in their order: BM25 without ranking."""
-    best: list[tuple[float, int, int]] = []
-    for number, source in enumerate(scored.sources):
-        floor = _floor(state, number, scored, k) if number < len(state.segments) else 0.0
-        docs = np.flatnonzero(source.scores >= floor) if floor > 0 else source.docs
-        best.extend((-value, number, doc) for value, doc in zip(source.scores[docs].tolist(), docs.tolist(), strict=True))
-    return [(number, doc, -value) for value, number, doc in sorted(best)[:k]]
-
-
-def _floor(state: IndexState, number: int, scored: CorpusScores, k: int) -> float:
-    """Return a score that k documents reach for sure: the k-th best among those of the rarest term that has as many."""
-    segment = state.segments[number].segment
-    ranges = [segment.range_of(tid) for term in scored.terms if (tid := term.ids[number]) is not None]
-    enough = [(last - first, first, last) for first, last in ranges if last - first >= k]
-    if not enough:
-        return 0.0
-    _, first, last = min(enough)
-    values = scored.sources[number].scores[segment.post_doc[first:last]]
-    return float(np.partition(values, len(values) - k)[len(values) - k])

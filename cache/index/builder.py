@@ -25,6 +25,8 @@ _LOCK_POLL_S: Final = 0.2
 _LOCK_WAIT_S: Final = 600.0
 _MERGE_S: Final = 300.0
 _HARD: Final = 3
+_TELLING_FILES: Final = 200
+"""Done so many, a build's rate is known well enough to tell how long the rest takes."""
 _MERGE: Final = f"{__package__}.build:merge_segments"
 
 _log = logging.getLogger(__name__)
@@ -33,7 +35,9 @@ _log = logging.getLogger(__name__)
 class BuildProgress:
     """How far the build is; written by its threads, read by searches."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began: float | None = None
         self.total = total
         self.done = 0
         self.has_failed = False
@@ -42,9 +46,18 @@ class BuildProgress:
         self.is_finished: Final = threading.Event()
         self._lock = threading.Lock()
 
+    @property
+    def expected_s(self) -> float:
+        """Seconds until every file is dealt with, at the rate so far; 0 while too few are done to tell."""
+        done = self.done
+        if self._began is None or done < _TELLING_FILES:
+            return 0.0
+        return (self._clock() - self._began) * (self.total - done) / done
+
     def advance(self, files: int) -> None:
         """Count files that are dealt with."""
         with self._lock:
+            self._began = self._began or self._clock()
             self.done = min(self.total, self.done + files)
 
 
@@ -108,6 +121,8 @@ class Builder:
             if not self._is_closed.is_set():
                 _log.warning("index build stopped: %s", error if isinstance(error, BuildFailed) else type(error).__name__)
         finally:
+            # The lanes have grown by what they built, up to 300 MB each, and the next build may be days away.
+            self._worker.trim(is_background=True)
             with self._lock:
                 self._current = None
             progress.is_indexed.set()
@@ -134,7 +149,7 @@ class Builder:
             lock.release()
 
     def _build(self, files: WantedFiles, progress: BuildProgress) -> Manifest:
-        self.builds += 1
+        self.builds += bool(files)
         progress.total, manifest = len(files), self._directory.read()
         if len(self._live_entries(manifest)) < len(manifest.segments):
             manifest = Manifest(manifest.generation)  # damaged on disk: start over

@@ -1,6 +1,6 @@
 """What a build does next: which files make a segment, which segments are merged. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
@@ -15,6 +15,8 @@ from .values import IndexLimits
 
 MERGE_BYTES: Final = 96_000_000
 """Size of the largest segment that merging makes: about 8 million postings, 320 MB in the worker."""
+_FIRST_SHARE: Final = 8
+"""In a long build the first segment of each lane is that much smaller: there is something to search sooner."""
 DEAD_RATIO: Final = 0.25
 """With more dead files than that a segment is written anew."""
 
@@ -28,8 +30,28 @@ class LiveSegmentEntry:
     dead_ratio: float
 
 
+class ChosenPaths(Sequence[str]):
+    """The paths at some positions of another sequence, made when asked for."""
+
+    def __init__(self, path_at: Callable[[int], str], positions: Ints) -> None:
+        self._path_at = path_at
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self._path_at(int(at)) for at in self._positions[index]]
+        return self._path_at(int(self._positions[index]))
+
+
 class WantedFiles(Sequence[WantedFile]):
-    """Files to index, made when asked for: 200,000 of them are their paths and 40 bytes each."""
+    """Files to index, made when asked for: 200,000 of them are their walk's table and 40 bytes each."""
 
     def __init__(self, paths: Sequence[str], stats: Ints) -> None:
         self._paths = paths
@@ -59,7 +81,7 @@ class WantedFiles(Sequence[WantedFile]):
 
     def chosen(self, positions: Ints) -> "WantedFiles":
         """Return the files at some positions."""
-        return WantedFiles([self._paths[int(at)] for at in positions], self._stats[positions])
+        return WantedFiles(ChosenPaths(self._paths.__getitem__, positions), self._stats[positions])
 
 
 class BatchQueue:
@@ -69,6 +91,7 @@ class BatchQueue:
         self._files = files
         self._limits = limits
         self._next = 0
+        self._taken = 0
         self._returned: list[WantedFile] = []
 
     def __bool__(self) -> bool:
@@ -80,8 +103,11 @@ class BatchQueue:
             batch, self._returned = self._returned, []
             return batch
         share = 2 if is_halved else 1
+        if self._taken < self._limits.build_lanes and len(self._files) > _FIRST_SHARE * self._limits.batch_files:
+            share *= _FIRST_SHARE
+        self._taken += 1
         batch, nbytes = list[WantedFile](), 0
-        while self._next < len(self._files) and len(batch) < self._limits.batch_files // share:
+        while self._next < len(self._files) and len(batch) < max(1, self._limits.batch_files // share):
             file = self._files[self._next]
             size = file.stat[1] if file.stat[1] <= MAX_FILE_BYTES else 0
             if batch and nbytes + size > self._limits.batch_bytes // share:

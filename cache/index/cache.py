@@ -20,6 +20,8 @@ from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Pref
 if TYPE_CHECKING:
     from .engine import Fresh, IndexEngine
 
+_MAX_LOOKS: Final = 3
+"""A changed hit may let others in, which are looked at in turn; with writers at work that need not end."""
 Progress = Callable[[int, int, str], None]
 LiveDocument = tuple[str, int, int, Mapping[str, int]]
 """(path, first line, last line, token -> count)."""
@@ -88,6 +90,14 @@ class IndexCache:
         self._searches += 1
         wanted = max(k, CANDIDATES) if parsed.phrases else k
         result = search(fresh.state, parsed, fresh.coverage, k=wanted, accepts=accepts, prefer=prefer)
+        for _ in range(_MAX_LOOKS if fresh.coverage.age_s else 0):
+            # The walk is older than this call: what is about to be shown is compared with the disk now.
+            state, unsure = self.engine.look([hit.path for hit in result.hits], deadline)
+            if state is fresh.state and not unsure:
+                break
+            fresh = replace(fresh, state=state)
+            result = search(fresh.state, parsed, fresh.coverage, k=wanted, accepts=accepts, prefer=prefer)
+            result = replace(result, hits=[hit for hit in result.hits if hit.path not in unsure])
         if not parsed.phrases:
             return result
 

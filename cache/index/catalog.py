@@ -8,42 +8,17 @@ asking call began.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from .segment import FileRow, stat_table
+from ..workspace.table import FIELDS, FileTable
+from .segment import MAX_INODE, FileRow, stat_table
 
 Ints = npt.NDArray[np.int64]
-_PIECE: Final = 512
 DELTA: Final = -1
 """Segment number of files that live in the delta."""
-
-
-class _Stat(Protocol):
-    @property
-    def ino(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def mtime_ns(self) -> int: ...
-    @property
-    def ctime_ns(self) -> int: ...
-
-
-class Walked(Protocol):
-    """A file as a walk names it."""
-
-    @property
-    def rel(self) -> str:
-        """Path relative to the root."""
-        ...
-
-    @property
-    def stat(self) -> _Stat:
-        """Its stat during the walk."""
-        ...
 
 
 def key_of(path: str) -> int:
@@ -65,14 +40,16 @@ class WalkTable:
         return cls(keys, stat_table([stat for _, stat in files]))
 
     @classmethod
-    def from_files(cls, files: Sequence[Walked]) -> "WalkTable":
-        """Take a walk's files over, some at a time: a walk of 200,000 must not stand in memory twice."""
-        keys, stats = np.empty(len(files), np.int64), np.empty((len(files), 4), np.int64)
-        for start in range(0, len(files), _PIECE):
-            piece = [files[at] for at in range(start, min(start + _PIECE, len(files)))]
-            end = start + len(piece)
-            keys[start:end] = [key_of(file.rel) for file in piece]
-            stats[start:end] = stat_table([(s.ino, s.size, s.mtime_ns, s.ctime_ns) for s in (file.stat for file in piece)])
+    def from_files(cls, files: FileTable) -> "WalkTable":
+        """Take a walk's files over, without copying them if they stand in order."""
+        keys = np.frombuffer(files.keys, np.int64)
+        stats = np.frombuffer(files.rows, np.int64).reshape(-1, FIELDS)
+        if files.order is not None:
+            order = np.frombuffer(files.order, np.uint64).astype(np.int64)
+            keys, stats = keys[order], stats[order]
+        if len(stats) and int(stats[:, 0].min()) < 0:
+            stats = stats.copy()
+            stats[:, 0] &= MAX_INODE
         return cls(keys, stats)
 
     def first(self, count: int) -> "WalkTable":

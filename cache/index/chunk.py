@@ -14,7 +14,7 @@ from typing import Final
 
 from ..workspace.text import is_binary
 
-CHUNKER_VERSION: Final = 1
+CHUNKER_VERSION: Final = 2
 MIN_LINES: Final = 8
 MAX_LINES: Final = 60
 PLAIN_LINES: Final = 50
@@ -27,6 +27,9 @@ _MAX_DEFINITIONS: Final = 20_000
 
 Definition = tuple[str, str, int, int, int]
 """(kind, name, first line, last line, depth): lines 1-based and inclusive."""
+
+Import = tuple[str, tuple[str, ...]]
+"""(module, names), as a file writes them."""
 
 
 class FileStatus(IntEnum):
@@ -85,6 +88,8 @@ class Symbol:
     kind: str
     name: str
     line: int
+    end: int = 0
+    """Its last line, which may lie in a later chunk; 0 if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ def spans_of(lines: Sequence[str], definitions: Sequence[Definition]) -> list[Sp
             start,
             end,
             tuple(
-                Symbol(kind, name, line) for line, _, kind, name in known[bisect_left(starts, start) : bisect_right(starts, end)]
+                Symbol(kind, " ".join(name.split()), line, last)
+                for line, last, kind, name in known[bisect_left(starts, start) : bisect_right(starts, end)]
             ),
         )
         for start, end in _joined(pieces)

@@ -6,21 +6,22 @@ search sees every change that was finished before it began, whatever other threa
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from ..deadline import Deadline
-from ..errors import NoRoom, UnderPressure
+from ..errors import NoRoom, PenstockError, UnderPressure
 from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
+from ..workspace.table import FileTable
 from .builder import Builder
-from .buildplan import LiveSegmentEntry, WantedFiles
-from .catalog import Ints, SweepPlan, key_of
-from .chunk import FileStatus
+from .buildplan import ChosenPaths, LiveSegmentEntry, WantedFiles
+from .catalog import Ints, SweepPlan, WalkTable, key_of
+from .coverage import coverage_of, skipped_of, unsearched_of
 from .delta import DeltaFile
 from .holder import StateHolder
 from .indexer import FileIndexer
@@ -33,6 +34,7 @@ from .values import Coverage, IndexLimits, IndexStatistics
 
 Progress = Callable[[int, int, str], None]
 _NO_KEYS: Final[Ints] = np.empty(0, np.int64)
+WALK_ACCOUNT: Final = "index.walk"
 _CRITICAL: Final = 4
 _MAX_ROUNDS: Final = 8
 _MAX_RACY: Final = 500
@@ -40,6 +42,9 @@ _MAX_RACY: Final = 500
 _RESERVE_S: Final = 1.5
 """Kept of a call's time for scoring and the answer."""
 _WAIT_SLICE_S: Final = 0.05
+_DOUBT: Final = 1.5
+_GLANCE_S: Final = 1.0
+"""A build is watched for so long before its end is guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class IndexEngine:
         pressure: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._workspace = workspace
+        self._ledger = ledger
         self._limits = limits
         self._pressure = pressure
         self._clock = clock
@@ -72,7 +79,7 @@ class IndexEngine:
         self.holder: Final = StateHolder(ledger, directory)
         self._sweeper = Sweeper(workspace, limits, clock=clock)
         self.indexer: Final = FileIndexer(workspace, worker, definitions, limits)
-        self._coverage = Coverage(0, 0)
+        self._coverage = Coverage(0, 0, is_walk_complete=False)
         self._refreshes = self._updates = 0
         roots = tuple(str(root) for root in workspace.roots)
         self._builder = Builder(
@@ -96,10 +103,18 @@ class IndexEngine:
         """
         started = self._clock()
         self._refreshes += 1
-        if not self._sweeper.is_due():
-            return self._as_it_is()
-        walk = self._sweeper.walk(deadline)
         until = started + min(self._limits.build_wait_s, deadline.remaining_s - _RESERVE_S)
+        walk = self._sweeper.take(deadline)
+        if walk is None:
+            return self._as_it_is()
+        # The builder looks the paths up in the table for as long as it works; it is charged for this call.
+        with self._ledger.borrow(WALK_ACCOUNT, walk.files.nbytes):
+            return self._refreshed(walk, started, until, deadline, progress)
+
+    def _refreshed(self, walk: Walk, started: float, until: float, deadline: Deadline, progress: Progress) -> Fresh:
+        """Compare with a walk and index what differs."""
+        age_s = max(0.0, started - walk.began)
+        started -= age_s
         state, plan = self._planned(walk, started)
         for _ in range(_MAX_ROUNDS):
             if not len(plan.stale) and not len(plan.racy) and not len(plan.gone):
@@ -111,8 +126,35 @@ class IndexEngine:
             state, plan = self._planned(walk, started)
         # This very state is the one that agrees with the walk: the shared one may be another thread's by now.
         self._flush_if_large(state)
-        self._coverage = coverage_of(state, walk, plan, is_building=self._builder.current is not None)
+        coverage = coverage_of(state, walk, plan, is_building=self._builder.current is not None)
+        self._coverage = replace(coverage, age_s=age_s)
         return Fresh(state, self._coverage)
+
+    def look(self, paths: Sequence[str], deadline: Deadline) -> tuple[IndexState, frozenset[str]]:
+        """Compare single files with the disk and index those that differ; return the state, and which could not be indexed.
+
+        Raises:
+            DeadlineExceeded, CallCancelled: From `deadline`.
+        """
+        state, started = self.holder.current(), self._clock()
+        table, gone = FileTable(), list[int]()
+        for path in paths:
+            deadline.check()
+            try:
+                _, _, found = self._workspace.stat(path)
+            except PenstockError:
+                gone.append(key_of(path))
+                continue
+            table.add_stat(path, found)
+        walk = Walk(table, WalkTable.from_files(table), False, len(table), started)
+        plan = replace(state.catalog.plan(walk.table, started=started), gone=np.asarray(gone, np.int64))
+        if not len(plan.stale) and not len(plan.racy) and not gone:
+            return state, frozenset()
+        try:
+            self._index_inline(state, walk, plan, deadline)
+        except NoRoom:
+            return self.holder.current(), frozenset(table.path(at) for at in plan.stale.tolist())
+        return self.holder.current(), frozenset()
 
     def _as_it_is(self) -> Fresh:
         """Answer from the last walk: another one would cost more than it is due."""
@@ -180,14 +222,21 @@ class IndexEngine:
             )
         build = self._builder.current
         if build is None:
-            paths = [walk.files[position].rel for position in plan.stale.tolist()]
+            # An older version in the delta would stand before the one that is built now, and stay stale for ever.
+            old = [key for key in walk.table.keys[plan.stale].tolist() if key in state.delta.files]
+            if old:
+                self.holder.commit(lambda base: base.updated({}, {}, np.asarray(old, np.int64), walk.began))
+            paths = ChosenPaths(walk.files.path, plan.stale)
             build = self._builder.start(WantedFiles(paths, walk.table.stats[plan.stale]))
         # A build that is already merging began before these files changed: the next one takes them.
         is_over = build.is_finished if build.is_indexed.is_set() else build.is_indexed
+        wait_s = until - self._clock()
         while not is_over.wait(_WAIT_SLICE_S):
             deadline.check()
             progress(build.done, build.total, f"indexed {build.done:,} of {build.total:,} files")
-            if self._clock() >= until:
+            left_s = until - self._clock()
+            # What is indexed already need not wait for a build that will not be over in time anyway.
+            if left_s <= 0 or (state.n_docs and left_s < wait_s - _GLANCE_S and build.expected_s > _DOUBT * left_s):
                 return False
         return not build.has_failed
 
@@ -220,7 +269,8 @@ class IndexEngine:
         return self.holder.unload()
 
     def close(self) -> None:
-        """Stop a running build and drop everything."""
+        """Stop a running walk and build, and drop everything."""
+        self._sweeper.close()
         self._builder.close()
         self.unload()
 
@@ -246,25 +296,6 @@ class IndexEngine:
             is_building=builder.current is not None,
             coverage=self._coverage,
         )
-
-
-def unsearched_of(state: IndexState) -> dict[FileStatus, int]:
-    """Count the files that are in the catalogue without text, by reason. Pure."""
-    counts = np.bincount(state.catalog.statuses, minlength=len(FileStatus))
-    return {status: int(counts[status]) for status in FileStatus if counts[status] and not status.is_searchable}
-
-
-def skipped_of(state: IndexState) -> dict[FileStatus, int]:
-    """Count the files that an answer has to speak of: without text, or cut by lines because a parser gave up. Pure."""
-    unparsed = int((state.catalog.statuses == FileStatus.UNPARSED).sum())
-    return unsearched_of(state) | ({FileStatus.UNPARSED: unparsed} if unparsed else {})
-
-
-def coverage_of(state: IndexState, walk: Walk, plan: SweepPlan, *, is_building: bool) -> Coverage:
-    """Say how much of a walk is in a state; a file of which an older version is indexed is not searched. Pure."""
-    unsearched = sum(unsearched_of(state).values())
-    searched = len(walk.table.keys) - len(plan.stale) - unsearched
-    return Coverage(max(0, searched), max(0, walk.total - unsearched), walk.is_complete, is_building, skipped_of(state))
 
 
 def documents_of(state: IndexState) -> Iterator[tuple[str, int, int, dict[str, int]]]:

@@ -30,6 +30,8 @@ class _Columns:
     docs: list[Ints] = field(default_factory=list[Ints])
     file_docs: list[Ints] = field(default_factory=list[Ints])
     symbol_pairs: list[Ints] = field(default_factory=list[Ints])
+    call_pairs: list[Ints] = field(default_factory=list[Ints])
+    imports: list[bytes] = field(default_factory=list[bytes])
     path_pairs: list[Ints] = field(default_factory=list[Ints])
 
 
@@ -61,8 +63,10 @@ def _take_over(columns: _Columns, segment: Segment, is_live: LiveFiles, mapping:
     columns.docs.append(np.column_stack([new_file[segment.doc_file[kept]], *spans]).astype(np.int64))
     columns.file_docs.append(np.diff(segment.file_doc)[is_live])
     columns.symbol_pairs.append(_pairs(segment.sym_ptr, segment.sym_doc, live_docs, mapping, new_doc))
+    columns.call_pairs.append(_pairs(segment.call_ptr, segment.call_doc, live_docs, mapping, new_doc))
     columns.path_pairs.append(_pairs(segment.path_ptr, segment.path_file, is_live, mapping, new_file))
     columns.symbols.extend(segment.symbols_raw(doc) for doc in kept.tolist())
+    columns.imports.extend(segment.imports_raw(file_id) for file_id in np.flatnonzero(is_live).tolist())
     columns.rows.extend(segment.row(file_id) for file_id in np.flatnonzero(is_live).tolist())
     columns.n_docs += len(kept)
 
@@ -75,13 +79,14 @@ def _pairs(pointer: Ints, targets: Array, is_live: npt.NDArray[np.bool_], mappin
 
 def _laid_out(columns: _Columns, vocabulary: Sequence[bytes]) -> dict[str, Array]:
     terms = np.concatenate(columns.terms)
-    symbol_pairs, path_pairs = np.concatenate(columns.symbol_pairs), np.concatenate(columns.path_pairs)
+    held = (columns.symbol_pairs, columns.call_pairs, columns.path_pairs)
+    symbol_pairs, call_pairs, path_pairs = (np.concatenate(pairs) for pairs in held)
     is_used = np.zeros(len(vocabulary), np.bool_)
-    for used in (terms, symbol_pairs[:, 0], path_pairs[:, 0]):
+    for used in (terms, symbol_pairs[:, 0], call_pairs[:, 0], path_pairs[:, 0]):
         is_used[used] = True
     renumbered = np.cumsum(is_used) - 1
     n_terms = int(is_used.sum())
-    for pairs in (symbol_pairs, path_pairs):
+    for pairs in (symbol_pairs, call_pairs, path_pairs):
         pairs[:, 0] = renumbered[pairs[:, 0]]
     arrays = term_arrays([vocabulary[i] for i in np.flatnonzero(is_used).tolist()])
     arrays |= posting_arrays(
@@ -91,7 +96,9 @@ def _laid_out(columns: _Columns, vocabulary: Sequence[bytes]) -> dict[str, Array
         np.concatenate(columns.tfs).astype(np.uint32),
     )
     arrays |= pair_arrays("symp", "symp_doc", n_terms, symbol_pairs)
+    arrays |= pair_arrays("callp", "callp_doc", n_terms, call_pairs)
     arrays |= pair_arrays("path", "path_file", n_terms, path_pairs)
     arrays |= document_arrays(np.concatenate(columns.docs))
     arrays["symbols_ptr"], arrays["symbols_blob"] = blob_of(columns.symbols)
+    arrays["imports_ptr"], arrays["imports_blob"] = blob_of(columns.imports)
     return arrays | file_arrays(columns.rows, pointer_of(np.concatenate(columns.file_docs)))

@@ -57,7 +57,10 @@ class ReservoirStatistics:
     """The reservoir at one moment."""
 
     sessions: int
+    calibrated: int
+    """Sessions with enough observations to be judged by."""
     observations: int
+    sweeps: int
     expired: int
     """Sessions dropped for being idle."""
     displaced: int
@@ -80,7 +83,7 @@ class SessionReservoir:
         self._lock = threading.Lock()
         self._shards: OrderedDict[str, _Shard] = OrderedDict()
         self._last_sweep = clock()
-        self._observations = self._expired = self._displaced = 0
+        self._observations = self._sweeps = self._expired = self._displaced = 0
 
     def __repr__(self) -> str:
         return f"<SessionReservoir {len(self._shards)} sessions>"
@@ -135,6 +138,7 @@ class SessionReservoir:
 
     def _sweep(self, now: float) -> None:
         self._last_sweep = now
+        self._sweeps += 1
         # In order of their last observation, so the first live one ends the sweep.
         while self._shards:
             session, shard = next(iter(self._shards.items()))
@@ -146,6 +150,13 @@ class SessionReservoir:
     def statistics(self) -> ReservoirStatistics:
         """Return the counters at this moment."""
         with self._lock:
+            calibrated = sum(len(shard.samples) >= self.limits.warmup for shard in self._shards.values())
             return ReservoirStatistics(
-                len(self._shards), self._observations, self._expired, self._displaced, self.limits.idle_ttl_s
+                sessions=len(self._shards),
+                calibrated=calibrated,
+                observations=self._observations,
+                sweeps=self._sweeps,
+                expired=self._expired,
+                displaced=self._displaced,
+                idle_ttl_s=self.limits.idle_ttl_s,
             )

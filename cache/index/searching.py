@@ -6,6 +6,7 @@ from typing import Final
 
 from .bm25 import K1, B, CorpusScores, score
 from .hops import hops_of
+from .named import best_first, span_of
 from .query import Query
 from .ranking import RankedFile, rank
 from .sources import Sources
@@ -41,7 +42,7 @@ def search(
     scored = score(state, query.weights)
     sources = Sources.of(state)
     ranking = rank(sources, scored, query, k=k, prefer=prefer, accepts=accepts)
-    describe = _Describer(sources, scored, Counter(query.tokens), ranking.files)
+    describe = _Describer(sources, scored, query, ranking.files)
     hits = [describe.hit(file) for file in ranking.files]
     unknown = tuple(term.term for term in scored.terms if not term.df and not len(sources.files_with(term)))
     return SearchResult(
@@ -53,17 +54,19 @@ def search(
         coverage=coverage,
         top_scores=ranking.top_scores,
         suggestions=near_terms(state, unknown) if unknown else (),
-        hops=hops_of(sources, ranking.files, frozenset(query.weights)),
+        hops=hops_of(sources, ranking.files, query),
     )
 
 
 class _Describer:
     """Turns ranked files into hits; the terms of all shown chunks are looked up together."""
 
-    def __init__(self, sources: Sources, scored: CorpusScores, times: Counter[str], files: Sequence[RankedFile]) -> None:
+    def __init__(self, sources: Sources, scored: CorpusScores, query: Query, files: Sequence[RankedFile]) -> None:
         self._sources = sources
         self._terms = sorted(scored.terms, key=lambda term: (-term.idf, term.term))
-        self._times = times
+        self._times = Counter(query.tokens)
+        self._name = query.name
+        self._told = {term.term: term.weight * term.idf for term in scored.terms}
         state = sources.state
         self._average = state.length / state.n_docs if state.n_docs else 0.0
         self._frequencies = sources.frequencies(self._terms, [(f.source, doc) for f in files for doc in self._docs_of(f)])
@@ -84,7 +87,9 @@ class _Describer:
             if self._bm25(file.source, other) >= _ALSO_RATIO * bm25:
                 there = self._sources.place(file.source, other)
                 also.append((there.start, there.end))
-        return Hit(file.path, place.start, place.end, file.score, bm25, place.symbols, self._matched(file, doc), tuple(also))
+        symbols = best_first(place.symbols, self._told, self._name)
+        start, end = span_of(symbols, self._name, place.start, place.end)
+        return Hit(file.path, start, end, file.score, bm25, symbols, self._matched(file, doc), tuple(also))
 
     def _bm25(self, source: int, doc: int) -> float:
         """Return BM25Okapi's score of a chunk for the query's tokens, repeats counted."""

@@ -20,17 +20,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from .chunk import FileStatus, Symbol
+from .chunk import FileStatus, Import, Symbol
+from .packing import parse_imports, parse_symbols
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 _MAGIC: Final = b"PSTKSEG\0"
 _HEADER: Final = struct.Struct("<8sII")
 _ALIGN: Final = 64
 _SAMPLE_EVERY: Final = 64
 _MEMO_TERMS: Final = 2_048
 _PIECE_BYTES: Final = 1 << 20
-_INT64: Final = (1 << 63) - 1
-_FIELD, _RECORD = "\x1f", "\x1e"
+MAX_INODE: Final = (1 << 63) - 1
 
 Array = npt.NDArray[Any]
 Documents = npt.NDArray[np.uint32]
@@ -57,23 +57,7 @@ class FileRow:
 
 def stat_table(stats: Sequence[tuple[int, int, int, int]]) -> npt.NDArray[np.int64]:
     """Lay out (inode, size, mtime, ctime); inodes of some file systems use all 64 bits and lose their sign here."""
-    return np.asarray([(inode & _INT64, size, mtime, ctime) for inode, size, mtime, ctime in stats], np.int64).reshape(-1, 4)
-
-
-def symbols_text(symbols: Sequence[Symbol]) -> str:
-    """Pack the symbols of a chunk."""
-    return _RECORD.join(f"{s.kind}{_FIELD}{s.name}{_FIELD}{s.line}" for s in symbols)
-
-
-def parse_symbols(text: str) -> tuple[Symbol, ...]:
-    """Unpack the symbols of a chunk."""
-    if not text:
-        return ()
-    found: list[Symbol] = []
-    for record in text.split(_RECORD):
-        kind, name, line = record.split(_FIELD)
-        found.append(Symbol(kind, name, int(line)))
-    return tuple(found)
+    return np.asarray([(inode & MAX_INODE, size, mtime, ctime) for inode, size, mtime, ctime in stats], np.int64).reshape(-1, 4)
 
 
 class Segment:
@@ -97,6 +81,8 @@ class Segment:
         self.fwd_term: Documents = arrays["fwd_term"]
         self.sym_ptr: npt.NDArray[np.int64] = arrays["symp_ptr"]
         self.sym_doc: Documents = arrays["symp_doc"]
+        self.call_ptr: npt.NDArray[np.int64] = arrays["callp_ptr"]
+        self.call_doc: Documents = arrays["callp_doc"]
         self.path_ptr: npt.NDArray[np.int64] = arrays["path_ptr"]
         self.path_file: Documents = arrays["path_file"]
         self.doc_len: Documents = arrays["doc_len"]
@@ -107,6 +93,8 @@ class Segment:
         self._symbols_blob: Array = arrays["symbols_blob"]
         self._file_ptr: Array = arrays["file_ptr"]
         self._file_blob: Array = arrays["file_blob"]
+        self._imports_ptr: Array = arrays["imports_ptr"]
+        self._imports_blob: Array = arrays["imports_blob"]
         self.file_doc: npt.NDArray[np.int64] = arrays["file_doc"]
         self.file_stat: npt.NDArray[np.int64] = arrays["file_stat"]
         self._file_sha: Array = arrays["file_sha"]
@@ -190,6 +178,14 @@ class Segment:
         """Return the packed definitions of a chunk."""
         return self._symbols_blob[int(self._symbols_ptr[doc]) : int(self._symbols_ptr[doc + 1])].tobytes()
 
+    def imports(self, file_id: int) -> tuple[Import, ...]:
+        """Return what a file imports."""
+        return parse_imports(self.imports_raw(file_id).decode("utf-8"))
+
+    def imports_raw(self, file_id: int) -> bytes:
+        """Return the packed imports of a file."""
+        return self._imports_blob[int(self._imports_ptr[file_id]) : int(self._imports_ptr[file_id + 1])].tobytes()
+
     def terms(self) -> list[bytes]:
         """Return every term, encoded, by id."""
         blob, ptr = self._terms_blob.tobytes(), self._terms_ptr.tolist()
@@ -207,6 +203,10 @@ class Segment:
     def symbol_docs(self, tid: int) -> Documents:
         """Return the chunks that define a symbol with this token in its name."""
         return self.sym_doc[int(self.sym_ptr[tid]) : int(self.sym_ptr[tid + 1])]
+
+    def call_docs(self, tid: int) -> Documents:
+        """Return the chunks that call what has this token as its whole name."""
+        return self.call_doc[int(self.call_ptr[tid]) : int(self.call_ptr[tid + 1])]
 
     def path_files(self, tid: int) -> Documents:
         """Return the files with this token in their path."""

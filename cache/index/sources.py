@@ -3,7 +3,7 @@
 A source is a segment, or, last, the delta. Built once per state and kept with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .bm25 import CorpusScores, TermPostings
-from .chunk import Symbol
+from .chunk import Import, Symbol
+from .segment import Documents, Segment
 from .state import IndexState
 
 Floats = npt.NDArray[np.float64]
@@ -104,15 +105,37 @@ class Sources:
 
     def definers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that define a symbol with this token in its name."""
+        held = [doc for doc, document in enumerate(self.state.delta.documents) if term.term in document.symbol_terms]
+        return self._by_source(term, Segment.symbol_docs, held)
+
+    def callers(self, term: TermPostings) -> list[tuple[int, Ints]]:
+        """Return, by source, the live chunks that call something with this token as its whole name."""
+        held = [doc for doc, document in enumerate(self.state.delta.documents) if term.term in document.chunk.calls]
+        return self._by_source(term, Segment.call_docs, held)
+
+    def _by_source(
+        self, term: TermPostings, docs_of: Callable[[Segment, int], Documents], in_delta: Sequence[int]
+    ) -> list[tuple[int, Ints]]:
         found: list[tuple[int, Ints]] = []
         for number, (live, tid) in enumerate(zip(self.state.segments, term.ids, strict=True)):
             if tid is not None:
-                docs = live.segment.symbol_docs(tid).astype(np.int64)
+                docs = docs_of(live.segment, tid).astype(np.int64)
                 found.append((number, docs if live.is_live_doc is None else docs[live.is_live_doc[docs]]))
-        documents = self.state.delta.documents
-        held = [doc for doc, document in enumerate(documents) if term.term in document.symbol_terms]
-        found.append((len(self.state.segments), np.asarray(held, np.int64)))
+        found.append((len(self.state.segments), np.asarray(in_delta, np.int64)))
         return found
+
+    def imports(self, file: int) -> tuple[Import, ...]:
+        """Return what a file number imports."""
+        number = self.source_of(file)
+        if number == len(self.state.segments):
+            return self.delta_files[file - self.starts[number]].analysis.imports
+        return self.state.segments[number].segment.imports(file - self.starts[number])
+
+    def file_of(self, source: int, doc: int) -> int:
+        """Return the file number of a chunk."""
+        if source == len(self.state.segments):
+            return int(self.delta_owner[doc])
+        return int(self.state.segments[source].segment.doc_file[doc]) + self.starts[source]
 
     def place(self, source: int, doc: int) -> Place:
         """Return where a chunk lies."""

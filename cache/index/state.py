@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .catalog import DELTA, Catalog, Ints, key_of
 from .chunk import FileStatus
 from .delta import Delta, DeltaFile
+from .rows import row_bytes
 from .segment import FileRow, Segment
 
 Mask = npt.NDArray[np.bool_]
@@ -91,8 +92,9 @@ class IndexState:
 
     @property
     def table_bytes(self) -> int:
-        """Heap of catalogue, masks and what searches keep with the state: a norm per chunk, kind and count per file."""
-        kept = sum(8 * live.segment.n_docs + 9 * live.segment.n_files for live in self.segments)
+        """Heap of catalogue, masks and what searches keep: a norm per chunk, kind and count per file, frequency rows."""
+        segments = [live.segment for live in self.segments]
+        kept = sum(8 * segment.n_docs + 9 * segment.n_files + row_bytes(segment) for segment in segments)
         return self.catalog.nbytes + kept + sum(live.heap_bytes for live in self.segments)
 
     def updated(self, files: Mapping[int, DeltaFile], stats: Mapping[int, FileRow], gone: Ints, read_at: float) -> "IndexState":

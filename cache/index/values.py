@@ -26,6 +26,15 @@ class Confidence(Enum):
     LOW = "low"
 
 
+class Relation(Enum):
+    """How a hop is tied to a hit; the values are the words of an answer."""
+
+    CALLS = "calls"
+    IMPORTS = "imports"
+    CALLED_BY = "called by"
+    MENTIONS = "mentions"
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the workspace a search has seen."""
@@ -66,8 +75,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A definition that hits refer to."""
+    """A place that the hits are tied to."""
 
+    relation: Relation
     path: str
     start: int
     end: int
@@ -92,7 +102,7 @@ class SearchResult:
     suggestions: tuple[str, ...] = ()
     """Indexed identifiers near the unknown tokens."""
     hops: tuple[Hop, ...] = ()
-    """Definitions that the hits refer to: where to look next."""
+    """What the hits call, import or mention, and what calls them: where to look next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,10 @@ class IndexLimits:
     walk_every_s: float = 2.0
     """Least time between two walks where one costs more than `cheap_walk_s`; below that every search walks."""
     cheap_walk_s: float = 1.0
+    first_walk_s: float = 10.0
+    """How long the first search waits for the first walk before it goes on with what has been met so far."""
+    walk_wait_s: float = 2.0
+    """How long a later search waits for a dear walk before it answers from the one before, and says how old that is."""
     racy_ns: int = 100_000_000
     """A file younger than this when it was read is read again: its time stamp cannot tell two versions apart."""
 

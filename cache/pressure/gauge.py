@@ -7,7 +7,7 @@ allocator is known to retain, and the last stall and throttle counters. Decides 
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 LIMIT_TTL_S: Final = 30.0
 """An orchestrator may change a container's limit while it runs; nobody does so more often than this."""
+MAX_FIXED_BYTES: Final = 48 * 1024 * 1024
+"""numpy takes 10 to 30 MB, depending on its build."""
 STALL_WINDOW_S: Final = 1.0
 UNKNOWN: Final = EffectiveLimit(0, "unknown")
 
@@ -113,6 +115,19 @@ class PressureGauge:
         with self._lock:
             self._fixed[name] = nbytes
             self._replan()
+
+    def load_fixed(self, name: str, load: Callable[[], object]) -> None:
+        """Run `load`, which imports what stays, and count what RSS grows by as baseline; once per name.
+
+        What other threads allocate meanwhile is counted with it, so at most `MAX_FIXED_BYTES` are.
+        """
+        if name in self._fixed:
+            return
+        self._refresh(full=False)
+        before = self._sample.rss_bytes
+        load()
+        self._refresh(full=False)
+        self.add_fixed(name, min(MAX_FIXED_BYTES, max(0, self._sample.rss_bytes - before)))
 
     def read(self) -> PressureReading:
         """Sample everything and return the pressure; if the probe fails, its last sample stands."""

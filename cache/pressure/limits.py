@@ -25,6 +25,8 @@ STALL_RATIO: Final = 0.15
 """PSI `some` share of time that counts as CRITICAL: the 150 ms in 1 s trigger of the kernel's psi.rst."""
 GIVE_BACK_BYTES: Final = 64 * MB
 """More unexplained RSS than this is worth a trim even without pressure: after an explicit eviction the heap keeps its pages."""
+WORKER_FLOOR_BYTES: Final = 160 * MB
+"""With less than this a child cannot even import its parsers and hold one block of files."""
 RETAINED_SHARE: Final = 0.5
 """At most this share of the allowed growth is ever excused as retained by the allocator, so a leak cannot hide."""
 RETAINED_CEILING: Final = 0.8
@@ -88,6 +90,23 @@ def plan_rss_limit(baseline_bytes: int, effective_bytes: int, *, growth_bytes: i
     room = max(1, (effective_bytes - baseline_bytes) // 2)
     limit = baseline_bytes + min(growth_bytes, room)
     return RssLimit(baseline_bytes, limit, "half-way between the start-up baseline and the effective limit")
+
+
+def plan_worker_bytes(wanted_bytes: int, limit: RssLimit, effective: EffectiveLimit, children: int) -> int:
+    """Choose the memory limit of each of `children` worker processes: together with L they fit the limits that all share.
+
+    An rlimit holds for each process by itself, and children inherit it; it is left out here.
+
+    Raises:
+        ValueError: If `wanted_bytes` or `children` is not positive.
+    """
+    if wanted_bytes <= 0 or children <= 0:
+        raise ValueError(f"wanted_bytes and children must be > 0, got {wanted_bytes} and {children}")
+    shared = [nbytes for source, nbytes in effective.candidates.items() if not source.startswith("RLIMIT")]
+    if not shared:
+        return wanted_bytes
+    room = (min(shared) - limit.limit_bytes) // children
+    return min(wanted_bytes, max(WORKER_FLOOR_BYTES, room))
 
 
 def retained_cap(limit: RssLimit, effective_bytes: int) -> int:

@@ -59,6 +59,8 @@ def _memory(guard: MemoryGuard, gauge: PressureGauge) -> Mapping[str, Any]:
         "limit_reason": statistics.limit.reason,
         "effective_bytes": statistics.effective_limit.limit_bytes,
         "effective_source": statistics.effective_limit.source,
+        "effective_candidates": dict(statistics.effective_limit.candidates),
+        "unexplained_bytes": reading.unexplained_bytes if reading else 0,
         "retained_bytes": statistics.retained_bytes,
         "fixed_bytes": dict(statistics.fixed_bytes),
         "probe_failures": statistics.probe_failures,

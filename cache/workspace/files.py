@@ -3,7 +3,7 @@
 import stat
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from ..deadline import UNBOUNDED, Clock, Deadline
 from ..errors import PathNotFound
 from ..ledger import Ledger
+from .collector import WalkCollector
 from .denial import denial_of
 from .folder import Folder
 from .gitfiles import GitFiles
@@ -203,14 +204,18 @@ class Workspace:
             except OSError as error:
                 raise denial_of(error, opened.request) from None
 
-    def walk(self, under: str = "", *, deadline: Deadline | None = None) -> WalkResult:
+    def walk(
+        self, under: str = "", *, deadline: Deadline | None = None, watch: Callable[[WalkCollector], None] | None = None
+    ) -> WalkResult:
         """Find the files below a folder, or below every root, that are neither ignored nor secret-like by name.
+
+        `watch` is given what the walk collects, once, before it begins: another thread may look at it meanwhile.
 
         Raises:
             DeadlineExceeded: The call's own time is over; the walk's own caps only make the result incomplete.
             NotARegularFile: `under` is no directory. Others as `Jail.open_file`.
         """
-        result = self._walker.walk(under, deadline or Deadline(UNBOUNDED))
+        result = self._walker.walk(under, deadline or Deadline(UNBOUNDED), watch)
         with self._lock:
             self._walks += 1
         return result

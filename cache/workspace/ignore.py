@@ -23,6 +23,8 @@ DEFAULT_PATTERNS: Final = (
 """Made by tools, ignored in practically every repository; `!name` in an ignore file brings one back."""
 MAX_IGNORE_BYTES: Final = 256 * 1024
 _GROUP_NAME: Final = re.compile(r"\(\?P<\w+>")
+_FOLDER_GROUP: Final = "ps_d"
+"""pathspec's name for the slash after a folder that matches."""
 _MAX_PATTERNS: Final = 2000
 _MAX_PATTERN_CHARS: Final = 512
 _MAX_STARS: Final = 3
@@ -43,7 +45,15 @@ class IgnoreLevel:
     def verdict(self, path: str) -> bool | None:
         """Whether the last pattern that matches ignores `path`; None if none matches."""
         below = path[self.start :]
-        return self.spec.check_file(below).include if self.any_of.search(below) else None
+        if not self.any_of.search(below):
+            return None
+        for pattern in reversed(self.spec.patterns):
+            regex = None if pattern.include is None else pattern.regex
+            found = None if regex is None else regex.match(below)
+            # What only a folder above it matches was judged there: "!logs" says nothing of "logs/a".
+            if found and (_FOLDER_GROUP not in found.re.groupindex or found.end(_FOLDER_GROUP) in (-1, len(below))):
+                return pattern.include
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .table import FileTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class SkipReason(Enum):
 class WalkResult:
     """The files under a folder that are not ignored, in byte order of their paths."""
 
-    files: Sequence[WalkedFile]
+    files: "FileTable"
     is_complete: bool
     """False if a cap on files or time ended the walk, or a folder could not be read."""
     seen: int

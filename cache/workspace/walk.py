@@ -6,7 +6,7 @@ of the result (`table`), which is capped.
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -37,14 +37,16 @@ class Walker:
         self._git = git
         self._clock = clock
 
-    def walk(self, under: str, deadline: Deadline) -> WalkResult:
-        """Find the files below `under`, or below every root if it is empty.
+    def walk(self, under: str, deadline: Deadline, watch: Callable[[WalkCollector], None] | None = None) -> WalkResult:
+        """Find the files below `under`, or below every root if it is empty; `watch` is given the state of the walk at its start.
 
         Raises:
             DeadlineExceeded, CallCancelled: The call's time is over.
             NotARegularFile: `under` is no folder. Others as `Jail.open_directory`.
         """
         collector = WalkCollector(self._secrets, self._limits, self._clock, deadline)
+        if watch is not None:
+            watch(collector)
         is_all = under in ("", ".")
         sources: list[str] = []
         for index, start in enumerate([root.typed for root in self._jail.roots] if is_all else [under]):

@@ -67,7 +67,7 @@ def replace_file(path: Path, data: bytes | None, *, expected: bytes | None, is_s
     target = Path(os.path.realpath(path))
     try:
         if data is None:
-            path.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
             return ()
         made = _make_folders(target.parent)
         _write(target, data, _SHARED_MODE if is_shared else _PRIVATE_MODE)

@@ -7,7 +7,7 @@ from typing import Final
 
 from .catalogue import ClientSpec, Machine, RootRule, client_keys, client_spec, server_arguments
 from .file_writer import check_writable, read_file, remove_folders, replace_file
-from .links import cursor_link, pasted_json, vscode_link
+from .links import cursor_link, pasted_entry, pasted_json, vscode_link
 from .planning import Edit, InstallOptions, Record, diff_of, entry_file, hook_file, plan_install, plan_uninstall, sha256_of
 from .records import RecordStore
 from .refusal import EditRefused
@@ -162,8 +162,12 @@ class Installer:
         return {path: record for path, record in found if record is not None}
 
     def _say_entry(self, client: str, options: InstallOptions) -> None:
-        arguments = server_arguments(client_spec(client), options.root)
-        self._dialogue.say(f"To add it to {client} by hand:\n{pasted_json(options.command, arguments)}\n")
+        spec = client_spec(client)
+        arguments = server_arguments(spec, options.root)
+        entry = pasted_json(options.command, arguments)
+        if spec is not None:
+            entry = pasted_entry(spec, spec.shape(options.command, arguments))
+        self._dialogue.say(f"To add it to {client} by hand:\n{entry}\n")
 
     def _say_links(self, spec: ClientSpec, options: InstallOptions) -> None:
         arguments = server_arguments(spec, options.root)

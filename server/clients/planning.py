@@ -6,6 +6,7 @@ once someone changed it since, only our entry is taken out, and what the origina
 
 import difflib
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from .refusal import EditRefused
 from .toml_edit import TomlValue
 
 _BOM: Final = b"\xef\xbb\xbf"
+_NO_VALUE: Final = re.compile(r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/)*+")
 MAX_FILE_BYTES: Final = 20 * 1024 * 1024
 
 
@@ -143,9 +145,10 @@ def _original(spec: ClientSpec, before: bytes | None, record: Record | None, *, 
     text, mark = _decoded(before)
     known = _decoded(record.original)[0] if record is not None else None
     rest = text
-    if is_entry and text.strip():
+    is_blank = _NO_VALUE.fullmatch(text) is not None
+    if is_entry and not is_blank:
         rest = _without_entry(spec, rest, known)
-    if is_hooks and text.strip():
+    if is_hooks and not is_blank:
         rest = _without_hooks(spec, rest, known)
     if record is not None and record.original is None and rest != text and not rest.strip("{}\r\n\t "):
         return None
@@ -156,8 +159,7 @@ def _with_entry(spec: ClientSpec, options: InstallOptions, text: str) -> str:
     entry = spec.shape(options.command, server_arguments(spec, options.root))
     if spec.syntax is Syntax.TOML:
         return toml_edit.set_table(text, (*spec.table, SERVER_NAME), cast("dict[str, TomlValue]", entry))
-    if not text.strip():
-        text = "{}\n"
+    text = _with_value(text)
     path = (*spec.table, SERVER_NAME)
     present = find(parse(text), path)
     if present is None or present.kind != "object":
@@ -168,11 +170,17 @@ def _with_entry(spec: ClientSpec, options: InstallOptions, text: str) -> str:
 
 
 def _with_hooks(spec: ClientSpec, options: InstallOptions, text: str) -> str:
-    if not text.strip():
-        text = "{}\n"
+    text = _with_value(text)
     for hook in hooks_of(spec.key):
         text = jsonc_edit.append_item(text, ("hooks", hook.client_event), hook.entry(options.command))
     return text
+
+
+def _with_value(text: str) -> str:
+    """The text, with an empty object behind it where it holds comments at most: clients read that as no settings."""
+    if not _NO_VALUE.fullmatch(text):
+        return text
+    return f"{text.rstrip()}\n{{}}\n" if text.strip() else "{}\n"
 
 
 def _without_entry(spec: ClientSpec, text: str, original: str | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from .refusal import EditRefused
+from .toml_inline import inline_table, with_item, without_item
 from .toml_scan import Assignment, scan
 
 TomlValue = bool | int | str | Sequence[str]
@@ -31,13 +32,13 @@ def set_table(text: str, path: Sequence[str], values: Mapping[str, TomlValue]) -
     """Make the table at `path` hold `values`; its other keys stay. A missing table is added at the end.
 
     Raises:
-        EditRefused: The text is broken, or the table is written in a way that cannot be added to (an inline table).
+        EditRefused: The text is broken, or the table is written in a way that cannot be changed safely.
     """
     before = loads(text)
     present = _at(before, path)
     if present is not None and all(present.get(key) == value for key, value in values.items()):
         return text
-    result = _append(text, path, values) if present is None else _update(text, path, present, values)
+    result = _added(text, path, values) if present is None else _update(text, path, present, values)
     wanted = {**(present or {}), **values}
     return _checked(before, result, path, wanted)
 
@@ -52,8 +53,9 @@ def remove_table(text: str, path: Sequence[str]) -> str:
     if _at(before, path) is None:
         return text
     wanted = tuple(path)
-    result = text
-    for table in reversed(scan(text)):
+    inline = inline_table(text, path[:-1])
+    result = text if inline is None else without_item(text, inline, path[-1])
+    for table in reversed(scan(result)):
         if table.path and table.path[: len(wanted)] == wanted:
             start = _blank_line_start(result, table.start)
             if table.end == len(result) and start and not result.endswith("\n"):
@@ -62,9 +64,22 @@ def remove_table(text: str, path: Sequence[str]) -> str:
     return _checked(before, result, path, None)
 
 
+def render_table(path: Sequence[str], values: Mapping[str, TomlValue]) -> str:
+    """Return the table as text, to be pasted by hand."""
+    return "\n".join([f"[{'.'.join(path)}]", *(f"{key} = {_render(value)}" for key, value in values.items())]) + "\n"
+
+
+def _added(text: str, path: Sequence[str], values: Mapping[str, TomlValue]) -> str:
+    """Add the table where its kind stands: in an inline table as an item, else at the end."""
+    inline = inline_table(text, path[:-1])
+    if inline is None:
+        return _append(text, path, values)
+    return with_item(text, inline, path[-1], "{ " + ", ".join(f"{key} = {_render(one)}" for key, one in values.items()) + " }")
+
+
 def _append(text: str, path: Sequence[str], values: Mapping[str, TomlValue]) -> str:
     newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-    lines = [f"[{'.'.join(path)}]", *(f"{key} = {_render(value)}" for key, value in values.items())]
+    lines = render_table(path, values).splitlines()
     if text and not text.endswith("\n"):
         # No line end at the end before, none after: a removal can tell.
         return text + newline * 2 + newline.join(lines)

@@ -68,19 +68,20 @@ def scan(text: str) -> tuple[Table, ...]:
 
 def _header(text: str, at: int) -> tuple[tuple[str, ...], int]:
     opening = 2 if text.startswith("[[", at) else 1
-    path, at = _dotted(text, at + opening)
+    path, at = dotted_key(text, at + opening)
     return path, at + opening
 
 
 def _assignment(text: str, at: int) -> Assignment:
-    key, behind = _dotted(text, at)
+    key, behind = dotted_key(text, at)
     value = behind + 1
     while text[value] in " \t":
         value += 1
     return Assignment(key, at, value, _value_end(text, value))
 
 
-def _dotted(text: str, at: int) -> tuple[tuple[str, ...], int]:
+def dotted_key(text: str, at: int) -> tuple[tuple[str, ...], int]:
+    """Read a key of one or more parts; returns it, and the place behind it and the blanks that follow."""
     parts: list[str] = []
     while match := _KEY_PART.match(text, at):
         bare, double, single = match.groups()
@@ -111,6 +112,12 @@ def _value_end(text: str, at: int) -> int:
         if not character.isspace():
             end = at
     return end
+
+
+def skipped(text: str, at: int) -> int:
+    """Return the place behind the string or comment that begins at `at`; `at` itself where there is none."""
+    match = _SKIP.match(text, at)
+    return match.end() if match else at
 
 
 def _blank_end(text: str, at: int) -> int:

@@ -1,7 +1,8 @@
 """Outlines, compact code, focus and dense: what they find, what they cost, how fast they are.
 
-Measured on this Python's standard library, and on every folder named on the command line (Go, Rust, Java, C, TypeScript,
-JavaScript: `python -m tests.benchmarks.views_bench /path/to/project …`). With `ctags` (universal-ctags) on the PATH, its tags
+Measured on this Python's standard library, on the named public projects of `_projects` (as far as npm, go, cargo and mvn are
+there to bring them), and on every folder named on the command line: `python -m tests.benchmarks.views_bench /path …`. Speeds are
+the best of three runs, in CPU time. With `ctags` (universal-ctags) on the PATH, its tags
 are the reference for what outlines find there. Not counted as definitions are two things that ctags reports: names that it
 makes up for unnamed structures, and TypeScript constants that are local or not declared on the line named.
 """
@@ -14,8 +15,8 @@ import statistics
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -24,13 +25,23 @@ from penstock.cache.tokens import O200kCounter
 from penstock.tools.grammar.language import Language
 from penstock.tools.grammar.parsing import parse
 from penstock.tools.grammar.table import LANGUAGE_BY_NAME
-from penstock.tools.languages import compact, language_of, outline
+from penstock.tools.languages import compact, definitions, language_of, outline
+from penstock.tools.views.compact import compact_view
 from penstock.tools.views.dense import dense_view
 from penstock.tools.views.focus import focus_view
+from penstock.tools.views.map import map_view
 from penstock.tools.views.outline import outline_view
+from penstock.tools.views.reference import reference_view
+from tests.benchmarks._projects import projects
 
 MAX_BYTES = 1_000_000
 LONG_LINES = 300
+BUDGET = 2_500
+"""Tokens for views that fill one."""
+SHARES = {"outline": 0.18, "compact": 1.0, "map": 1.0, "dense": 1.0, "focus": 1.0, "reference": 1.0}
+MIN_TIMED_BYTES = 100_000
+MAX_TIMED_FILES = 400
+MAX_SIZED_FILES = 300
 CTAGS_LANGUAGES = {"go": "Go", "rust": "Rust", "java": "Java", "c": "C", "typescript": "TypeScript"}
 DECLARES = r"\b(?:const|let|var|type|enum|class|function)\s+"
 
@@ -89,23 +100,63 @@ def standard_library(root: Path) -> None:
     report("stdlib_compact_bytes", left, "bytes", raw)
 
 
-def speed_and_size(name: str, found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> None:
-    """Measure CPU seconds of outlines, and tokens of outlines against whole files."""
-    by_language: Counter[str] = Counter()
-    seconds: dict[str, float] = {}
-    shares: list[float] = []
-    for path, data, language in found:
+def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
+    """Measure CPU seconds of outlines and of what the index is given, per language."""
+    for language in sorted({language for _, _, language in found}):
+        chosen = [(path.name, data) for path, data, own in found if own == language][:MAX_TIMED_FILES]
+        size = sum(len(data) for _, data in chosen)
+        if size < MIN_TIMED_BYTES:
+            continue
+        for what, measured in (("outline", outline), ("definitions", definitions)):
+            report(f"{name}_{what}_speed_{language}", size / 1e6 / best_seconds(measured, chosen), "MB/s of CPU time", 5.0)
+
+
+def best_seconds(measured: Callable[[str, bytes], object], chosen: list[tuple[str, bytes]]) -> float:
+    """Return the fewest CPU seconds of three runs over all files."""
+    best = float("inf")
+    for _ in range(3):
         start = time.process_time()
+        for path, data in chosen:
+            measured(path, data)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def sample_speed() -> None:
+    """Measure every language of the table on its sample in tests/tools/samples, repeated to 200 KB."""
+    found: list[tuple[Path, bytes, str]] = []
+    for path in sorted((Path(__file__).parents[1] / "tools" / "samples").iterdir()):
+        name = path.name.removesuffix(".sample")
+        data = path.read_bytes()
+        language = language_of(name, data)
+        if path.suffix != ".outline" and language in LANGUAGE_BY_NAME:
+            found.append((Path(name), (data + b"\n") * (200_000 // len(data)), str(language)))
+    speed("samples", found)
+
+
+def sizes(name: str, found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> None:
+    """Measure the tokens of every view against those of the file, for files over `LONG_LINES` lines."""
+    shares: dict[str, list[float]] = {}
+    for path, data, _ in found:
+        if data.count(b"\n") <= LONG_LINES:
+            continue
+        text = data.decode("utf-8", "replace")
+        full = count(text)
         structure = outline(path.name, data)
-        seconds[language] = seconds.get(language, 0.0) + time.process_time() - start
-        by_language[language] += len(data)
-        if data.count(b"\n") > LONG_LINES:
-            shares.append(count(outline_view(structure, count).body) / count(data.decode("utf-8", "replace")))
-    for language, size in by_language.items():
-        if size > 100_000:
-            report(f"{name}_outline_speed_{language}", size / 1e6 / seconds[language], "MB/s of CPU time", 5.0)
+        for view in (
+            outline_view(structure, count),
+            map_view(structure, count),
+            compact_view(path.name, text),
+            dense_view(text, count, budget=BUDGET, definitions=structure.definitions),
+            focus_view(text, path.stem, count, budget=BUDGET, definitions=structure.definitions),
+            reference_view(text, structure),
+        ):
+            shares.setdefault(view.name, []).append(count(view.body) / full)
+    for view, values in shares.items():
+        report(f"{name}_{view}_tokens_median", statistics.median(values), "ratio to full", SHARES.get(view))
+        report(f"{name}_{view}_tokens_most", max(values), "ratio to full", 1.0)
     if shares:
-        report(f"{name}_outline_tokens_median", statistics.median(shares), "ratio to full", 0.18)
+        report(f"{name}_files_over_{LONG_LINES}_lines", len(shares["outline"]), "files")
 
 
 def fill(found: list[tuple[Path, bytes, str]], count: Callable[[str], int]) -> None:
@@ -216,16 +267,25 @@ def main() -> int:
 
     library = Path(sysconfig.get_paths()["stdlib"])
     standard_library(library)
-    for root in [library, *map(Path, sys.argv[1:])]:
-        found = list(files_under(root.resolve()))
-        name = "stdlib" if root is library else re.sub(r"\W+", "_", root.name)
-        speed_and_size(name, found, count)
-        if root is library:
-            fill(found, count)
-        else:
+    sample_speed()
+    found = list(files_under(library))
+    speed("stdlib", found)
+    sizes("stdlib", found[:: max(1, len(found) // MAX_SIZED_FILES)], count)
+    fill(found, count)
+    if not shutil.which("ctags"):
+        sys.stderr.write("no ctags: outlines are not compared with it\n")
+    with tempfile.TemporaryDirectory(prefix="penstock-projects-") as scratch:
+        named = [(re.sub(r"\W+", "_", Path(root).name), Path(root).resolve()) for root in sys.argv[1:]]
+        everything: list[tuple[Path, bytes, str]] = []
+        for name, root in [*projects(Path(scratch)), *named]:
+            found = list(files_under(root))
+            everything += found
+            sizes(name, found, count)
             compact_trees(name, found)
             if shutil.which("ctags"):
                 against_ctags(name, found)
+        speed("projects", everything)
+        sizes("projects", everything, count)
     return 0
 
 

@@ -21,10 +21,14 @@ def test_ropes_hold_their_file_and_the_table_empties(files: list[tuple[bytes, bo
     table = BlockTable()
     ropes: dict[tuple[int, int], tuple[bytes, Rope]] = {}
     for number, (data, goes_again) in enumerate(files):
-        rope, others = table.pack(split_blocks(data), (1, number))
+        before = sum(rope.private_bytes for _, rope in ropes.values()) + table.shared_bytes
+        pieces = split_blocks(data)
+        rope, others = table.pack(pieces, (1, number))
         ropes[1, number] = data, rope
         for other in others:
             ropes[other] = ropes[other][0], table.adopt(ropes[other][1])
+        after = sum(rope.private_bytes for _, rope in ropes.values()) + table.shared_bytes
+        assert after - before <= len(data) + pieces.overhead_bytes, "it costs more than was charged for it"
         if goes_again:
             table.release(ropes.pop((1, number))[1])
         held = sum(rope.private_bytes for _, rope in ropes.values()) + table.shared_bytes

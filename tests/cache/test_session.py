@@ -5,29 +5,14 @@ import pytest
 from penstock.cache.entry import ENTRY_OVERHEAD_BYTES, RemovalCause, Segment, SessionLimits
 from penstock.cache.ledger import Ledger
 from penstock.cache.session import SessionCache
-from penstock.cache.shelf import CONTENT, OUTPUTS
+from penstock.cache.shelf import OUTPUTS
 from penstock.cache.tokens import TokenCount
 from tests.cache.files import source
-
-
-def make(budget: int = 1 << 20, **limits: float) -> tuple[Ledger, SessionCache]:
-    ledger = Ledger(budget)
-    session = SessionCache(ledger, limits=SessionLimits(**limits))  # pyright: ignore[reportArgumentType] -- versions is an int
-    ledger.add_reclaimer(session.reclaim)
-    return ledger, session
-
-
-def assert_exact(ledger: Ledger, session: SessionCache) -> None:
-    """The ledger is the sum of the entries."""
-    statistics = session.statistics()
-    residents = session.residents()
-    assert ledger.account_bytes(CONTENT) == statistics.content_bytes
-    assert ledger.account_bytes(OUTPUTS) == statistics.output_bytes == sum(each.output_bytes for each in residents)
-    assert sum(each.weight for each in residents) + statistics.shared_bytes == ledger.used_bytes
+from tests.cache.sessions import assert_exact, make_session
 
 
 def test_what_was_stored_is_returned() -> None:
-    _, session = make()
+    _, session = make_session()
     stored = session.store(source("a", b"text"))
     assert stored.is_kept
     found = session.get(stored.key)
@@ -36,7 +21,7 @@ def test_what_was_stored_is_returned() -> None:
 
 
 def test_a_second_read_promotes() -> None:
-    _, session = make()
+    _, session = make_session()
     assert session.store(source("a", b"text")).segment is Segment.PROBATIONARY
     assert session.store(source("a", b"text")).segment is Segment.PROTECTED
     statistics = session.statistics()
@@ -44,7 +29,7 @@ def test_a_second_read_promotes() -> None:
 
 
 def test_a_protected_entry_outlives_probationary_ones() -> None:
-    ledger, session = make(100_000)
+    ledger, session = make_session(100_000)
     session.store(source("twice", b"t" * 5000))
     session.store(source("twice", b"t" * 5000))
     for number in range(50):
@@ -56,7 +41,7 @@ def test_a_protected_entry_outlives_probationary_ones() -> None:
 
 
 def test_the_coldest_protected_entry_is_demoted() -> None:
-    _, session = make(100_000, protected_ratio=0.2)
+    _, session = make_session(100_000, protected_ratio=0.2)
     for name in ("a", "b", "c", "d"):
         for _ in range(2):
             session.store(source(name, name.encode() * 6000))
@@ -70,7 +55,7 @@ def test_the_coldest_protected_entry_is_demoted() -> None:
 
 
 def test_an_entry_over_a_tenth_of_the_budget_is_served_but_not_kept() -> None:
-    ledger, session = make(100_000)
+    ledger, session = make_session(100_000)
     entry = session.store(source("big", b"b" * 10_000))
     assert not entry.is_kept
     assert entry.data == b"b" * 10_000
@@ -79,13 +64,13 @@ def test_an_entry_over_a_tenth_of_the_budget_is_served_but_not_kept() -> None:
 
 
 def test_a_changing_file_is_not_kept() -> None:
-    _, session = make()
+    _, session = make_session()
     assert not session.store(source("a", b"half", is_changing=True)).is_kept
     assert session.statistics().not_kept == 1
 
 
 def test_full_of_pins_it_still_serves() -> None:
-    ledger, session = make(50_000, max_pinned_ratio=1.0)
+    ledger, session = make_session(50_000, max_pinned_ratio=1.0)
     for number in range(8):
         entry = session.store(source(f"p{number}", bytes([number]) * 2900))
         assert session.pin(entry.key)
@@ -95,7 +80,7 @@ def test_full_of_pins_it_still_serves() -> None:
 
 
 def test_new_content_replaces_and_keeps_two_versions() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     hashes = [session.store(source("a", text)).sha256 for text in (b"one", b"two", b"three", b"four")]
     assert session.version(hashes[3]) == b"four"
     assert session.version(hashes[2]) == b"three"
@@ -106,7 +91,7 @@ def test_new_content_replaces_and_keeps_two_versions() -> None:
 
 
 def test_an_atomic_rename_replaces_the_entry_at_the_path() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     old = session.store(source("a", b"old", ino=1))
     new = session.store(source("a", b"new", ino=2))
     assert session.peek(old.key) is None
@@ -119,7 +104,7 @@ def test_an_atomic_rename_replaces_the_entry_at_the_path() -> None:
 
 
 def test_hard_links_share_one_entry() -> None:
-    _, session = make()
+    _, session = make_session()
     session.store(source("a", b"same", ino=7))
     session.store(source("b", b"same", ino=7))
     assert session.statistics().entries == 1
@@ -128,7 +113,7 @@ def test_hard_links_share_one_entry() -> None:
 
 
 def test_an_inode_that_passed_to_another_file_brings_nothing_along() -> None:
-    _, session = make()
+    _, session = make_session()
     entry = session.store(source("gone", b"gone", ino=7))
     assert session.pin(entry.key)
     found = session.store(source("other", b"other", ino=7))
@@ -139,7 +124,7 @@ def test_an_inode_that_passed_to_another_file_brings_nothing_along() -> None:
 
 
 def test_a_pin_survives_a_replacement_and_every_eviction() -> None:
-    _, session = make()
+    _, session = make_session()
     entry = session.store(source("a", b"one", ino=1))
     assert session.pin(entry.key)
     replaced = session.store(source("a", b"two", ino=2))
@@ -153,7 +138,7 @@ def test_a_pin_survives_a_replacement_and_every_eviction() -> None:
 
 
 def test_pins_are_limited() -> None:
-    _, session = make(100_000, max_pinned_ratio=0.1)
+    _, session = make_session(100_000, max_pinned_ratio=0.1)
     first = session.store(source("a", b"a" * 5000))
     second = session.store(source("b", b"b" * 5000))
     assert session.pin(first.key)
@@ -164,7 +149,7 @@ def test_pins_are_limited() -> None:
 
 
 def test_an_output_is_only_for_the_content_it_was_computed_from() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     old = session.store(source("a", b"old"))
     assert session.set_compressed(old.key, "map", "old map", sha256=old.sha256)
     assert session.get_compressed(old.key, "map", sha256=old.sha256) == "old map"
@@ -176,7 +161,7 @@ def test_an_output_is_only_for_the_content_it_was_computed_from() -> None:
 
 
 def test_outputs_are_replaced_and_trimmed() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     entry = session.store(source("a", b"text"))
     for text in ("one", "three", "\udcff"):
         assert session.set_compressed(entry.key, "map", text, sha256=entry.sha256)
@@ -190,7 +175,7 @@ def test_outputs_are_replaced_and_trimmed() -> None:
 
 
 def test_an_output_without_entry_or_room_is_not_kept() -> None:
-    ledger, session = make(100_000)
+    ledger, session = make_session(100_000)
     entry = session.store(source("a", b"text"))
     assert not session.set_compressed(entry.key, "map", "x" * 20_000, sha256=entry.sha256)
     assert session.pin(entry.key)
@@ -223,7 +208,7 @@ def test_tokens_are_counted_once_per_content() -> None:
 
 
 def test_a_victim_that_was_read_meanwhile_stays() -> None:
-    _, session = make()
+    _, session = make_session()
     entry = session.store(source("a", b"text"))
     (victim,) = session.residents()
     session.get(entry.key)
@@ -233,7 +218,7 @@ def test_a_victim_that_was_read_meanwhile_stays() -> None:
 
 
 def test_remove_says_what_it_freed() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     entry = session.store(source("a", b"text"))
     used = ledger.used_bytes
     assert session.remove(entry.key, RemovalCause.EXPLICIT) == used
@@ -242,7 +227,7 @@ def test_remove_says_what_it_freed() -> None:
 
 
 def test_licence_headers_are_charged_once() -> None:
-    ledger, session = make()
+    ledger, session = make_session()
     header = b"# The same licence header in every file, word for word.\n" * 20 + b"\n"
     for number in range(20):
         session.store(source(f"f{number}", header + b"x = %d\n" % number))
@@ -264,13 +249,13 @@ def test_limits_are_checked(name: str) -> None:
 
 
 def test_the_repr_says_what_is_in_it() -> None:
-    _, session = make()
+    _, session = make_session()
     assert repr(session) == "<SessionCache 0 entries, 0 bytes>"
 
 
 def test_versions_that_find_no_room_are_given_up() -> None:
     """A version no longer shares blocks, so it may weigh more than its entry did."""
-    ledger, session = make(100_000)
+    ledger, session = make_session(100_000)
     block = b"a paragraph that two files have in common, long enough to be shared " * 20 + b"\n\n"
     session.store(source("a", block + b"a"))
     old = session.store(source("b", block + b"b"))

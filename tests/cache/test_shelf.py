@@ -7,28 +7,9 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.cache.entry import RemovalCause, SessionLimits
-from penstock.cache.ledger import Ledger
-from penstock.cache.session import SessionCache
-from penstock.cache.shelf import CONTENT, OUTPUTS
+from penstock.cache.entry import RemovalCause
 from tests.cache.files import source
-
-
-def make(budget: int = 1 << 20, **limits: float) -> tuple[Ledger, SessionCache]:
-    ledger = Ledger(budget)
-    session = SessionCache(ledger, limits=SessionLimits(**limits))  # pyright: ignore[reportArgumentType] -- versions is an int
-    ledger.add_reclaimer(session.reclaim)
-    return ledger, session
-
-
-def assert_exact(ledger: Ledger, session: SessionCache) -> None:
-    """The ledger is the sum of the entries."""
-    statistics = session.statistics()
-    residents = session.residents()
-    assert ledger.account_bytes(CONTENT) == statistics.content_bytes
-    assert ledger.account_bytes(OUTPUTS) == statistics.output_bytes == sum(each.output_bytes for each in residents)
-    assert sum(each.weight for each in residents) + statistics.shared_bytes == ledger.used_bytes
-
+from tests.cache.sessions import assert_exact, make_session
 
 operations = st.lists(
     st.tuples(
@@ -46,7 +27,7 @@ operations = st.lists(
 @given(operations)
 @settings(max_examples=150)
 def test_the_ledger_is_the_sum_of_the_entries_after_every_operation(steps: list[tuple[str, int, int, int]]) -> None:
-    ledger, session = make(60_000, max_pinned_ratio=0.5)
+    ledger, session = make_session(60_000, max_pinned_ratio=0.5)
     block = b"shared paragraph " * 20 + b"\n\n"
     for name, number, content, ino in steps:
         data = block * content + b"%d %d" % (number, content)
@@ -70,7 +51,7 @@ def test_the_ledger_is_the_sum_of_the_entries_after_every_operation(steps: list[
 
 
 def test_many_threads_leave_an_exact_ledger() -> None:
-    ledger, session = make(200_000)
+    ledger, session = make_session(200_000)
 
     def work(seed: int) -> None:
         for step in range(200):

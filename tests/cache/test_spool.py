@@ -244,6 +244,33 @@ def test_every_flipped_bit_of_a_blob_is_caught(folder: Path) -> None:
     spool.close()
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        *(("payload", name) for name in ("size", "codec", "data")),
+        *(("handle", name) for name in ("kind", "source", "tokens", "size", "created", "expires", "pinned")),
+    ],
+)
+def test_a_cell_that_became_broken_text_is_damage_and_no_crash(folder: Path, table: str, column: str) -> None:
+    """A flip in a record's header makes a number or a blob a text, and nothing says that it is UTF-8."""
+    spool, data = SqliteSpool(folder), b"some text " * 50
+    handle = spool.put(handle_for(data), data)
+    connection = apsw.Connection(str(folder / FILE_NAME))
+    connection.execute(f"UPDATE {table} SET {column} = CAST(x'80c3ff' AS TEXT)")
+    assert connection.changes() == 1
+    connection.close()
+    try:
+        assert spool.get(handle.sha256) == data
+    except CorruptPayload:
+        assert table == "payload"
+    for found in spool.find(handle.id):
+        assert found.sha256 == handle.sha256
+    spool.sweep()
+    assert spool.get(spool.put(handle_for(data), data).sha256) == data
+    spool.verify()
+    spool.close()
+
+
 def test_verify_finds_what_is_damaged(folder: Path) -> None:
     spool = SqliteSpool(folder)
     for number in range(5):

@@ -71,6 +71,10 @@ class FaultyDisk(RealDisk):
         self._check()
         return super().identity(path)
 
+    def size(self, path: Path) -> int:
+        self._check()
+        return super().size(path)
+
     def rename(self, path: Path, target: Path) -> None:
         self._check()
         super().rename(path, target)
@@ -125,8 +129,15 @@ class FaultyFile(apsw.VFSFile):
         super().xLock(level)
 
 
+class NetworkDisk(RealDisk):
+    """A network file system: SQLite keeps to a rollback journal."""
+
+    def network_type(self, folder: Path) -> str:
+        return "nfs"
+
+
 class FaultyVfs(apsw.VFS):
-    """The default VFS with a fuse. It has no shared memory, so SQLite keeps to a rollback journal."""
+    """The default VFS with a fuse; only shared memory is its own."""
 
     def __init__(self, name: str, fuse: Fuse, error: type[apsw.Error]) -> None:
         self._fuse = fuse
@@ -192,9 +203,9 @@ def check_nothing_lost(folder: Path, acknowledged: set[bytes]) -> None:
     spool.close()
 
 
-def rounds(tmp_path: Path, fuse: Fuse) -> Iterator[Path]:
+def rounds(tmp_path: Path, fuse: Fuse, *, stride: int = 1) -> Iterator[Path]:
     """Yield a folder per round, the fuse armed with k = 1, 2, …, until a round is clean."""
-    for k in range(1, MAX_CALLS):
+    for k in range(1, MAX_CALLS, stride):
         fuse.arm(k)
         yield tmp_path / str(k)
         if not fuse.has_blown:
@@ -215,13 +226,18 @@ def test_any_failing_system_call_loses_nothing(tmp_path: Path, code: int) -> Non
 
 
 @pytest.mark.parametrize("error", [apsw.FullError, apsw.IOError])
-def test_any_failing_sqlite_call_loses_nothing(tmp_path: Path, error: type[apsw.Error]) -> None:
-    fuse = Fuse()
-    vfs = FaultyVfs(f"faulty-{error.__name__}", fuse, error)
+@pytest.mark.parametrize("disk", [RealDisk, NetworkDisk], ids=["wal", "journal"])
+def test_any_failing_sqlite_call_loses_nothing(tmp_path: Path, error: type[apsw.Error], disk: type[RealDisk]) -> None:
+    """Every call in the usual mode; one in seven in that for network file systems, which makes more of them."""
+    fuse, name = Fuse(), f"faulty-{error.__name__}-{disk.__name__}"
+    vfs = FaultyVfs(name, fuse, error)
     try:
-        for folder in rounds(tmp_path, fuse):
-            spool = SqliteSpool(folder, disk=RealDisk(vfs=f"faulty-{error.__name__}"))
+        for folder in rounds(tmp_path, fuse, stride=1 if disk is RealDisk else 7):
+            spool = SqliteSpool(folder, disk=disk(vfs=name))
             acknowledged = work(spool)
+            if not fuse.has_blown:
+                mode = spool._file.read(lambda connection: connection.pragma("journal_mode"))  # pyright: ignore[reportPrivateUsage]
+                assert mode == ("wal" if disk is RealDisk else "truncate"), "not the journal that this is about"
             spool.close()
             fuse.disarm()
             check_nothing_lost(folder, acknowledged)

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import apsw
 import pytest
 
 from penstock.cache import spool_disk, spool_file
-from penstock.cache.errors import StoreUnavailable
+from penstock.cache.errors import CorruptPayload, StoreUnavailable
 from penstock.cache.handles import Handle, HandleKind, Residency, handle_id
 from penstock.cache.ledger import Ledger
 from penstock.cache.spool import MemorySpool
@@ -61,6 +62,75 @@ def test_damage_in_the_middle_is_found_by_verify(folder: Path) -> None:
     stored = put(spool, b"after")
     assert spool.get(stored.sha256) == b"after"
     spool.close()
+
+
+def test_damage_found_by_verify_is_noticed_by_whoever_has_the_file_open(folder: Path) -> None:
+    """The structure is read over a connection of its own; the notice and the new file are everybody's."""
+    spool = SqliteSpool(folder)
+    for number in range(200):
+        put(spool, hashlib.shake_128(b"%d" % number).digest(3000))
+    spool.close()
+    (folder / FILE_NAME).write_bytes((folder / FILE_NAME).read_bytes()[: 4096 * 30])
+    assert spool.verify() == 1
+    assert any("set aside" in notice for notice in spool.statistics().notices)
+    assert spool.get(put(spool, b"new").sha256) == b"new"
+    assert spool.verify() == 0
+    spool.close()
+
+
+def test_a_journal_left_behind_asks_for_a_check(folder: Path, tmp_path: Path) -> None:
+    spool = SqliteSpool(folder)
+    put(spool, b"x" * 5000)
+    assert not spool.needs_check
+    killed = tmp_path / "killed"
+    shutil.copytree(folder, killed)  # what a killed process leaves: the file and its journal
+    spool.close()
+    left = SqliteSpool(killed)
+    assert left.get(handle_for(b"x" * 5000).sha256) == b"x" * 5000
+    assert left.needs_check
+    left.close()
+    for closed in (folder, killed):
+        again = SqliteSpool(closed)
+        again.statistics()
+        assert not again.needs_check
+        again.close()
+
+
+def test_a_check_ends_when_it_is_told_to(folder: Path) -> None:
+    spool = SqliteSpool(folder)
+    for number in range(5):
+        put(spool, b"%d" % number * 100)
+    gets = spool.statistics().gets
+    asked = iter((False, False, True))
+    assert spool.verify(should_stop=lambda: next(asked)) == 0
+    assert spool.statistics().gets == gets + 2
+    spool.close()
+
+
+def test_no_flipped_byte_of_the_file_is_ever_served(folder: Path) -> None:
+    """Whatever the byte belongs to: the right bytes, nothing, or a typed error."""
+    contents = [hashlib.shake_128(b"%d" % number).digest(700 + 900 * number) for number in range(4)]
+    spool = SqliteSpool(folder)
+    for data in contents:
+        put(spool, data)
+    spool.close()
+    whole = (folder / FILE_NAME).read_bytes()
+    caught = 0
+    for offset in (*range(0, 100, 3), *range(100, len(whole), 389)):
+        damaged = bytearray(whole)
+        damaged[offset] ^= 0xFF
+        shutil.rmtree(folder)
+        folder.mkdir(mode=0o700)
+        (folder / FILE_NAME).write_bytes(damaged)
+        for data in contents:
+            try:
+                found = spool.get(handle_for(data).sha256)
+            except (CorruptPayload, StoreUnavailable):
+                found = None
+            assert found in (data, None), f"other bytes after a flip at {offset}"
+            caught += found is None
+        spool.close()
+    assert caught > 5
 
 
 def test_the_newest_two_damaged_files_are_kept(folder: Path) -> None:

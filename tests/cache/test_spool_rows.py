@@ -27,13 +27,13 @@ def test_a_payload_that_inflates_beyond_its_size_is_damaged() -> None:
     assert unpack((1000, codec, packed)) is None
 
 
-@given(st.tuples(values, values, st.sampled_from(["tool_result", "unheard of"]), *[values] * 7))
+@given(st.tuples(values, values, st.sampled_from([b"tool_result", b"unheard of"]), *[values] * 7))
 def test_damaged_handle_rows_are_handles_or_none(row: Row) -> None:
     found = handle_of(row)
     assert found is None or isinstance(found, Handle)
 
 
 def test_a_handle_row_is_read_back() -> None:
-    row: Row = ("h1", "ab" * 32, "tool_result", b"a\xed\xb3\xbf", 3, 4, 1.0, 2.0, 1, 1)
+    row: Row = (b"h1", b"ab" * 32, b"tool_result", b"a\xed\xb3\xbf", 3, 4, 1.0, 2.0, 1, 1)
     residency = Residency.spooled("spool:" + "ab" * 6)
     assert handle_of(row) == Handle("h1", HandleKind.TOOL_RESULT, residency, 3, "a\udcff", "ab" * 32, 4, 1.0, 2.0, True)

@@ -150,6 +150,13 @@ def test_trim_ends_idle_children(worker: Worker) -> None:
     assert worker.call("os.path:basename", "/a/b", timeout_s=30) == "b"
 
 
+def test_trim_may_end_idle_children_of_one_kind_only(worker: Worker) -> None:
+    kept = worker.call("os:getpid", timeout_s=30)
+    ended = worker.call("os:getpid", timeout_s=30, is_background=True)
+    assert worker.trim(is_background=True) == 1
+    assert worker.call("os:getpid", timeout_s=30) == kept != ended
+
+
 @pytest.mark.parametrize("field", ["memory_bytes", "max_calls", "max_children", "wait_s"])
 def test_limits_must_be_positive(field: str) -> None:
     with pytest.raises(ValueError, match=field):

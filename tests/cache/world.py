@@ -7,7 +7,7 @@ sees, every handle brings its exact bytes back, and the ledger is the sum of wha
 import hashlib
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,28 @@ NAMES: Final = tuple(f"d{number % 3}/f{number}.txt" for number in range(40))
 SPARE: Final = b"# A header that many files have in common, word for word.\n" * 8 + b"\n"
 FULL: Final = Representation("full")
 HEAD: Final = Representation("lines", ((1, 5),))
+
+
+STEPS: Final[Mapping[str, int]] = {
+    "read": 400,
+    "read a lossy view": 80,
+    "compress": 40,
+    "restore": 100,
+    "edit a line": 100,
+    "edit in place": 20,
+    "edit with same size and mtime": 40,
+    "rename over": 30,
+    "delete": 10,
+    "replace by link": 10,
+    "evict": 20,
+    "pin or unpin": 15,
+    "pressure": 6,
+    "compaction": 8,
+    "restart": 5,
+    "disk fills": 2,
+    "days pass": 1,
+}
+"""How often, of about nine hundred steps. Either client reads, and either one's context is compacted."""
 
 
 class World:
@@ -262,35 +284,36 @@ class World:
         """Do one thing at random, and check."""
         self.server.receipts.tick_call()
         names = NAMES[:6] if self.random.random() < 0.5 else NAMES
-        self.random.choices(self.operations, self.weights)[0](self.random.choice(names))
+        kind = self.random.choices(tuple(STEPS), tuple(STEPS.values()))[0]
+        self.operations[kind](self.random.choice(names))
+        self.count(f"steps: {kind}")
         if self.disk.is_full and self.random.random() < 0.05:
             self.disk.is_full = False
         self.check()
 
     @property
-    def operations(self) -> Sequence[Callable[[str], None]]:
+    def operations(self) -> Mapping[str, Callable[[str], None]]:
+        """What a step may be, by the names of `STEPS`."""
         rng = self.random
-        return (
-            lambda name: self.read(rng.randrange(2), name, rng.choice((FULL, FULL, HEAD)), quotes=rng.random() < 0.7),
-            self.lossy,
-            lambda _: self.compress(),
-            lambda _: self.restore(rng.choice(list(self.given.values()))) if self.given else None,
-            self.edit_a_line,
-            self.edit_in_place,
-            self.edit_unseen,
-            self.rename_over,
-            self.delete,
-            self.replace_by_link,
-            self.evict,
-            self.pin,
-            lambda _: self.pressure(rng.randrange(5)),
-            lambda _: self.compact(rng.randrange(2)),
-            lambda _: self.restart(kill=rng.random() < 0.5),
-            lambda _: self.disk_fills(),
-            lambda _: self.days_pass(),
-        )
-
-    weights: Final = (400, 80, 40, 100, 100, 20, 40, 30, 10, 10, 20, 15, 6, 8, 5, 2, 1)
+        return {
+            "read": lambda name: self.read(rng.randrange(2), name, rng.choice((FULL, FULL, HEAD)), quotes=rng.random() < 0.7),
+            "read a lossy view": self.lossy,
+            "compress": lambda _: self.compress(),
+            "restore": lambda _: self.restore(rng.choice(list(self.given.values()))) if self.given else None,
+            "edit a line": self.edit_a_line,
+            "edit in place": self.edit_in_place,
+            "edit with same size and mtime": self.edit_unseen,
+            "rename over": self.rename_over,
+            "delete": self.delete,
+            "replace by link": self.replace_by_link,
+            "evict": self.evict,
+            "pin or unpin": self.pin,
+            "pressure": lambda _: self.pressure(rng.randrange(5)),
+            "compaction": lambda _: self.compact(rng.randrange(2)),
+            "restart": lambda _: self.restart(kill=rng.random() < 0.5),
+            "disk fills": lambda _: self.disk_fills(),
+            "days pass": lambda _: self.days_pass(),
+        }
 
     def check(self) -> None:
         """Check the ledger to the byte."""

@@ -41,7 +41,7 @@ def text_of(result: Any) -> str:
     ("tool", "arguments", "start"),
     [
         ("read", {"path": "src/app.py"}, "src/app.py · full"),
-        ("read", {"path": '["src/app.py", "notes.md"]'}, "src/app.py · full"),
+        ("read", {"path": '["src/app.py", "notes.md"]'}, "notes.md · full"),
         ("search", {"query": "greeting"}, 'search "greeting"'),
         ("compress", {"source": "src/app.py"}, "src/app.py"),
         ("evict", {"targets": "src/app.py"}, "evict · "),
@@ -118,3 +118,24 @@ async def test_progress_reaches_a_client_that_asks_for_it(client: Client, source
     assert text_of(result) == "done"
     assert heard
     assert heard[0][1:] == (None, "working")
+
+
+async def test_a_call_that_counts_nothing_is_heard_of_while_it_is_at_work(client: Client, source: EngineSource) -> None:
+    heard: list[tuple[float, str | None]] = []
+    told = threading.Event()
+
+    def silent(call: Call, **_: Any) -> Answer:
+        assert told.wait(30)
+        return Answer("done")
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
+        if len(heard) == 2:
+            told.set()
+
+    tools: Any = source.engine()._tools  # pyright: ignore[reportPrivateUsage]
+    tools["status"] = silent
+    assert text_of(await client.call_tool("status", {}, progress_callback=listen)) == "done"
+    assert heard[0][0] < heard[1][0]
+    assert heard[0][1] is not None
+    assert heard[0][1].startswith("status has been at work for ")

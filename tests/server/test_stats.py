@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 from rich.console import Console
 
@@ -150,3 +151,29 @@ def test_watching_ends_quietly_when_interrupted(tmp_path: Path) -> None:
 
 def test_a_trend_stays_within_its_blocks() -> None:
     assert trend_of([-1.0, 0.0, 0.99, 7.0]) == "▁▁██"
+
+
+def test_a_process_that_can_start_no_threads_keeps_its_publisher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The guard's task stands beside the publisher's: if one ended with an error, both would be over."""
+    publisher = StatsPublisher(tmp_path, dict, pid=os.getpid())
+    scopes: list[anyio.CancelScope] = []
+    attempts = 0
+
+    async def fail(*_: object, **__: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 3:
+            scopes[0].cancel()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", fail)
+
+    async def main() -> None:
+        with anyio.move_on_after(10) as scope:
+            scopes.append(scope)
+            await publisher.run(0.001)
+
+    anyio.run(main)
+    assert (attempts, len(caplog.records)) == (3, 1)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.server.toolset import INSTRUCTIONS, TOOLS
+from penstock.server.toolset import INSTRUCTIONS, TOOLS, prompt_head
 from penstock.server.vocabulary import vocabulary
 from tests.conftest import Connect
 
@@ -39,3 +39,12 @@ def test_hints_are_true_to_what_each_tool_does(connect: Connect) -> None:
     for name in ("session", "memory"):
         assert hints[name] == {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
     assert hints["evict"] == {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
+
+
+def test_what_stands_before_every_request_is_stable_from_end_to_end() -> None:
+    head, again = prompt_head(vocabulary()), prompt_head(vocabulary())
+    assert head == again
+    assert head.variable_tokens == 0
+    assert head.efficiency == 1
+    assert head.text.startswith(INSTRUCTIONS)
+    assert all(one.offset <= len(head.text) for one in head.breakpoints)

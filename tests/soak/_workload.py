@@ -3,17 +3,23 @@
 import hashlib
 import random
 import re
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.pipe import PipeClient, bodies_of, parts_of
-from tests.soak.workspace import WORDS, Corpus
+from tests.soak.workspace import BULK_LINE, BULK_MB, WORDS, Corpus
 
 REFUSALS = {"under_pressure", "no_room", "busy"}
 HANDLE = re.compile(r"\bh[0-9a-f]{12,64}\b")
+SEARCHED = re.compile(r"([\d,]+) of ([\d,]+) files")
 HOT_FILES = 300
 KEPT_HANDLES = 2000
+BULK_ROWS = (BULK_MB << 20) // BULK_LINE
+SEARCHES = 3
+"""An assistant rarely searches once: it follows a query with the next."""
 SMALL_BYTES = 6000
 """Originals this short come back from one `restore` whole, whatever the client shows."""
 
@@ -27,8 +33,12 @@ class Tally:
     errors: list[str] = field(default_factory=list[str])
     stale: list[str] = field(default_factory=list[str])
     lost: list[str] = field(default_factory=list[str])
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    """Seconds waited, by kind of call."""
     restored: int = 0
     edits: int = 0
+    found_edits: int = 0
+    """Edits that a search right after them found."""
 
 
 class Workload:
@@ -41,18 +51,26 @@ class Workload:
         self.tally = Tally()
         self.handles: dict[str, bytes] = {}
         self._hot = self.random.sample(corpus.names, min(HOT_FILES, len(corpus.names)))
-        self._steps = {
-            self.read_auto: 26,
-            self.read_full: 20,
+        self._receipts: dict[str, str] = {}
+        self._steps: dict[Callable[[], object], float] = {
+            self.read_auto: 22,
+            self.read_full: 16,
             self.read_lines: 10,
+            self.read_bulk: 6,
             self.read_outline: 6,
-            self.edit_then_read: 6,
-            self.search: 7,
-            self.compress_text: 6,
-            self.compress_file: 5,
+            self.read_several: 2,
+            self.read_again: 5,
+            self.edit_then_read: 5,
+            self.edit_then_search: 0.1,
+            self.search: 0.3,
+            self.recall: 2,
+            self.compress_text: 5,
+            self.compress_file: 4,
             self.evict: 5,
-            self.restore: 7,
-            self.status: 2,
+            self.restore: 6,
+            self.remember: 2,
+            self.session: 1,
+            self.status: 1.8,
         }
 
     def step(self) -> None:
@@ -78,23 +96,84 @@ class Workload:
 
     def read_lines(self) -> None:
         name = self.pick()
-        first = self.random.randrange(1, 40)
+        first = self.random.randrange((self.corpus.root / name).read_bytes().count(b"\n")) + 1
         self._read(name, self._call("read", path=name, view="lines", lines=f"{first}-{first + 30}"))
+
+    def read_several(self) -> None:
+        names = [self.pick() for _ in range(5)]
+        result = self._call("read", path=names, view="outline")
+        if result is not None:
+            for part in parts_of(result):
+                self._check_part(part, "", (self.corpus.root / part["path"]).read_bytes())
+
+    def read_bulk(self) -> None:
+        """Read a window of a file that is too large to be read whole; its bytes are where the row number says."""
+        if not self.corpus.bulk:
+            return self.read_lines()
+        name, first = self.random.choice(self.corpus.bulk), self.random.randrange(1, BULK_ROWS - 40)
+        result = self._call("read", kind="read_bulk", path=name, lines=f"{first}-{first + 30}")
+        if result is None:
+            return None
+        for part, body in zip(parts_of(result), bodies_of(result), strict=True):
+            start, end = part["lines"]
+            with (self.corpus.root / name).open("rb") as file:
+                file.seek((start - 1) * BULK_LINE)
+                wanted = file.read((end - start + 1) * BULK_LINE).decode()
+            if start != first or body.rstrip("\n") != wanted.rstrip("\n"):
+                self.tally.stale.append(f"{name} {part['lines']}: not the file's rows")
+        return None
+
+    def read_again(self) -> None:
+        """Read with the receipt of an earlier delivery: a stub or a diff is right only if it names the bytes of now."""
+        name = self.random.choice(list(self._receipts)) if self._receipts else self.pick()
+        self._read(name, self._call("read", path=name, have=self._receipts.pop(name, None)))
+
+    def edit(self, name: str, mark: bytes) -> None:
+        """Change the file, half of the time without changing its size."""
+        path = self.corpus.root / name
+        data = path.read_bytes()
+        if self.random.random() < 0.5 and len(data) > 2 * len(mark):
+            path.write_bytes(data[: -len(mark)] + mark)
+        else:
+            path.write_bytes(data + mark)
+        self.tally.edits += 1
 
     def edit_then_read(self) -> None:
         """Change the file, then read: the answer must show the new bytes."""
         name = self.pick()
-        path = self.corpus.root / name
-        data = path.read_bytes()
-        if self.random.random() < 0.5:
-            path.write_bytes(data[:-9] + b"%08x\n" % self.random.getrandbits(32))  # same size
-        else:
-            path.write_bytes(data + b"# edit %d\n" % self.tally.edits)
-        self.tally.edits += 1
+        self.edit(name, b"# %08x\n" % self.random.getrandbits(32))
         self._read(name, self._call("read", path=name, view="full"))
 
+    def edit_then_search(self) -> None:
+        """Change a file, then search for what was put in: it is found, or the answer says that not all was searched."""
+        name, mark = self.pick(), f"zq{self.random.getrandbits(48):012x}"
+        self.edit(name, f"# {mark}\n".encode())
+        result = self._call("search", kind="edit_then_search", query=mark, k=5, timeout_s=180)
+        if result is None:
+            return
+        text = result["content"][0]["text"]
+        if any(line.startswith(f"{name}:") for line in text.splitlines()):
+            self.tally.found_edits += 1
+        elif not _is_partial(text):
+            self.tally.stale.append(f"search for {mark} in {name}: {text.splitlines()[0][:200]}")
+
     def search(self) -> None:
-        self._call("search", query=" ".join(self.random.choices(WORDS, k=3)), k=5, timeout_s=180)
+        for _ in range(SEARCHES):
+            self._call("search", query=" ".join(self.random.choices(WORDS, k=3)), k=5, timeout_s=180)
+
+    def recall(self) -> None:
+        scope = self.random.choice(["session", "memory"])
+        self._call("search", kind=f"search {scope}", query=" ".join(self.random.choices(WORDS, k=2)), scope=scope)
+
+    def remember(self) -> None:
+        topic = " ".join(self.random.choices(WORDS, k=2))
+        if self.random.random() < 0.5:
+            self._call("memory", action="remember", topic=topic, fact=f"{self.random.choice(WORDS)} {self.random.randrange(50)}")
+        else:
+            self._call("memory", action=self.random.choice(["recall", "list"]), query=topic)
+
+    def session(self) -> None:
+        self._call("session", action=self.random.choice(["list", "summary", "save"]))
 
     def compress_text(self) -> None:
         lines = [f"{self.random.choice(WORDS)} {self.random.getrandbits(40)} passed in {number} ms" for number in range(120)]
@@ -112,7 +191,7 @@ class Workload:
     def evict(self) -> None:
         targets = [self.pick() for _ in range(self.random.randrange(1, 6))]
         kind = self.random.random()
-        if kind < 0.5:
+        if kind < 0.75:
             self._call("evict", targets=targets)
         elif kind < 0.8:
             self._call("evict", to_tokens=self.random.randrange(100_000, 1_000_000))
@@ -151,10 +230,14 @@ class Workload:
         for handle in list(self.handles):
             self._restore(handle)
 
-    def _call(self, tool: str, *, timeout_s: float = 60, **arguments: Any) -> dict[str, Any] | None:
-        self.tally.calls[tool] += 1
+    def _call(self, tool: str, *, kind: str = "", timeout_s: float = 60, **arguments: Any) -> dict[str, Any] | None:
+        kind = kind or tool
+        self.tally.calls[kind] += 1
         sent = {name: value for name, value in arguments.items() if value is not None}
-        return self._judged(tool, self.client.request("tools/call", {"name": tool, "arguments": sent}, timeout_s))
+        start = time.perf_counter()
+        answer = self.client.request("tools/call", {"name": tool, "arguments": sent}, timeout_s)
+        self.tally.seconds[kind] = self.tally.seconds.get(kind, 0.0) + time.perf_counter() - start
+        return self._judged(tool, answer)
 
     def _judged(self, tool: str, answer: dict[str, Any]) -> dict[str, Any] | None:
         """Return the result, or None after counting a refusal or an error."""
@@ -177,12 +260,18 @@ class Workload:
         if result is None:
             return
         data = (self.corpus.root / name).read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
         for part, body in zip(parts_of(result), bodies_of(result), strict=True):
-            if part.get("sha256") and part["sha256"] != digest:
-                self.tally.stale.append(f"{name} {part['view']}: sha256 of other bytes")
-            elif part["view"] in ("full", "lines") and not part.get("lossy") and not _is_part_of(body, part, data):
-                self.tally.stale.append(f"{name} {part['view']} {part.get('lines')}: not the file's text")
+            self._check_part(part, body, data)
+            if part.get("receipt"):
+                self._receipts[name] = part["receipt"]
+                if len(self._receipts) > HOT_FILES:
+                    del self._receipts[next(iter(self._receipts))]
+
+    def _check_part(self, part: dict[str, Any], body: str, data: bytes) -> None:
+        if part.get("sha256") and part["sha256"] != hashlib.sha256(data).hexdigest():
+            self.tally.stale.append(f"{part['path']} {part['view']}: sha256 of other bytes")
+        elif part["view"] in ("full", "lines") and not part.get("lossy") and not _is_part_of(body, part, data):
+            self.tally.stale.append(f"{part['path']} {part['view']} {part.get('lines')}: not the file's text")
 
     def _keep(self, result: dict[str, Any] | None, original: bytes) -> None:
         """Remember the handle that stands for `original`."""
@@ -210,6 +299,13 @@ class Workload:
         restored = "".join(bodies_of(result)).encode()
         if restored.rstrip(b"\n") != original.rstrip(b"\n"):
             self.tally.lost.append(f"{handle}: {len(restored)} bytes came back of {len(original)}")
+
+
+def _is_partial(text: str) -> bool:
+    """Whether the answer says that some files were not searched, or are waiting to be."""
+    head = text.splitlines()[0]
+    found = SEARCHED.search(head)
+    return found is None or found[1] != found[2] or " · as of " in head
 
 
 def _is_part_of(body: str, part: dict[str, Any], data: bytes) -> bool:

@@ -1,7 +1,8 @@
 """Fuzz the views: any bytes under any name must give an outline and views, in time, without a crash.
 
 Samples of `tests/tools/samples` are mutated at random; with `atheris` installed (`pip install atheris`, where it has a wheel)
-half of the time the input is guided by coverage. `FUZZ_MINUTES` (default 10) bounds the run, `FUZZ_SEED` varies it.
+half of the time the input is guided by coverage. `FUZZ_MINUTES` (default 10) bounds these, `FUZZ_SEED` varies them. Besides,
+hypothesis checks what every view promises on 10,000 texts.
 """
 
 import importlib
@@ -16,20 +17,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from penstock.tools.languages import compact, outline
 from penstock.tools.views.dense import dense_view
 from penstock.tools.views.focus import focus_view
 from penstock.tools.views.map import map_view
 from penstock.tools.views.outline import outline_view
 from penstock.tools.views.view import has_marks, split_lines
+from tests.soak._view_promises import BUDGETS, NAMES, SAMPLES, TEXTS, check_views, words
 
-SAMPLES = sorted(path for path in (Path(__file__).parents[1] / "tools" / "samples").iterdir() if path.suffix != ".outline")
 MAX_SECONDS = 2.0
-
-
-def words(text: str) -> int:
-    """Count something like tokens, quickly."""
-    return len(text.split()) + text.count("\n")
+PROPERTY_CASES = 10_000
 
 
 def check(data: bytes) -> float:
@@ -124,6 +124,21 @@ def fuzz_guided(minutes: float, folder: str) -> None:
     atheris.Fuzz()
 
 
+def run_properties(cases: int) -> int:
+    """Check the promises of views on so many texts that hypothesis makes up; return how many it ran."""
+    ran = 0
+
+    @settings(max_examples=cases, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(NAMES, TEXTS, st.text(max_size=20), BUDGETS)
+    def run(name: str, text: str, query: str, budget: int) -> None:
+        nonlocal ran
+        check_views(name, text, query, budget)
+        ran += 1
+
+    run()
+    return ran
+
+
 def report(metric: str, value: float, unit: str, reference: float | None = None) -> None:
     line = {"soak": "fuzz_views", "metric": metric, "value": round(value, 3), "unit": unit, "reference": reference}
     sys.stdout.write(json.dumps(line) + "\n")
@@ -138,6 +153,7 @@ def main() -> int:
     if is_guided:
         report("guided_inputs_without_failure", run_guided(minutes / 2), "inputs")
     runs, slowest = run_random(minutes / 2 if is_guided else minutes, seed=int(os.environ.get("FUZZ_SEED", "1")))
+    report("promises_kept_on_texts", run_properties(PROPERTY_CASES), "texts", PROPERTY_CASES)
     report("mutated_inputs_without_failure", runs, "inputs")
     report("slowest_view", slowest, "s", MAX_SECONDS)
     report("minutes", minutes, "min")

@@ -1,30 +1,30 @@
 """Mixed calls on a large workspace, in a child short of memory: is RSS bounded, is anything stale, lost or in error?
 
 `python -m tests.soak.memory_soak` runs three sizes in turn; `--calls --files --total-mb --ledger-mb --data-mb` run one of any
-size. Prints JSON lines `{metric, value, unit, reference}`; exit code 1 if a promise broke.
+size. Prints JSON lines `{metric, value, unit, reference}`, of a long run after each tenth of it, each time all of them; exit code
+1 if a promise broke.
 """
 
 import argparse
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from penstock.server.stats import read_snapshots
 from tests.pipe import PipeClient
-from tests.soak._workload import Tally, Workload
+from tests.soak._workload import SEARCHED, Tally, Workload
 from tests.soak.workspace import WorkspacePlan, build_workspace
 
 MB = 1 << 20
 LAUNCH = (sys.executable, str(Path(__file__).with_name("_launch.py")))
 LEVELS = ("NORMAL", "SOFT", "MEDIUM", "HARD", "CRITICAL")
-SEARCHED = re.compile(r"([\d,]+) of ([\d,]+) files")
 MAX_SLOPE_MB = 1.0
 """Growth of RSS per 1,000 calls over the second half of the run."""
 
@@ -38,22 +38,25 @@ class SoakPlan:
     workspace: WorkspacePlan
     ledger_mb: int = 256
     data_mb: int = 1024
-    """RLIMIT_DATA of the server; half of it is the RSS the server allows itself at most."""
+    """RLIMIT_DATA of the server, which allows itself half of that as RSS, or 512 MB above its baseline if that is less."""
     burst_every: int = 60
-    """A burst of large parallel reads every so many calls, so that every level is reached."""
+    """A climb or a burst of large reads every so many steps, so that every level is reached."""
     needs_every_level: bool = True
     warm_up_s: float = 300.0
     """The first search builds the index; the run begins when everything is searched, or after so long."""
 
-    @property
-    def rss_limit_mb(self) -> int:
-        """The RSS limit by the server's own rule for a limited child."""
-        return self.data_mb // 2
-
 
 PLANS = (
-    SoakPlan("small_ledger", 5_000, WorkspacePlan(15_000, 300), ledger_mb=32, data_mb=1024),
-    SoakPlan("large_workspace", 100_000, WorkspacePlan(500_000, 10_500), needs_every_level=False, warm_up_s=3600),
+    SoakPlan("small_ledger", 5_000, WorkspacePlan(4_000, 80), ledger_mb=32, data_mb=1024),
+    SoakPlan(
+        "large_workspace",
+        100_000,
+        WorkspacePlan(500_000, 350, bulk_mb=10_240),
+        burst_every=400,
+        data_mb=1536,
+        needs_every_level=False,
+        warm_up_s=1800,
+    ),
 )
 
 
@@ -63,9 +66,18 @@ class SoakReport:
 
     plan: SoakPlan
     tally: Tally
+    files: int = 0
+    file_bytes: int = 0
+    """What the workspace really holds."""
     rss_bytes: list[int] = field(default_factory=list[int])
     """RSS after each hundredth of the calls."""
+    warm_up_s: float = 0.0
+    searched: str = ""
+    """What the last search of the warm-up had searched."""
     levels: list[str] = field(default_factory=list[str])
+    evictions: str = ""
+    rss_limit_bytes: int = 0
+    """What the server says is its RSS limit."""
     ledger_peak_bytes: int = 0
     seconds: float = 0.0
     exit_code: int = 0
@@ -74,7 +86,7 @@ class SoakReport:
     def slope_mb(self) -> float:
         """Least-squares growth of RSS in MB per 1,000 calls over the second half."""
         half = self.rss_bytes[len(self.rss_bytes) // 2 :]
-        return slope_of(half) / MB * 1000 / max(1, self.plan.calls / 100)
+        return slope_of(half) / MB * 1000 / max(1, self.plan.calls / 100)  # a step is a hundredth of the calls
 
     def failures(self) -> list[str]:
         """Return every broken promise."""
@@ -84,8 +96,8 @@ class SoakReport:
             for what, items in (("errors", tally.errors), ("stale", tally.stale), ("lost", tally.lost))
             if items
         ]
-        if max(self.rss_bytes, default=0) > plan.rss_limit_mb * MB * 1.1:
-            found.append(f"RSS reached {max(self.rss_bytes) / MB:.0f} MB, limit {plan.rss_limit_mb} MB + 10 %")
+        if max(self.rss_bytes, default=0) > self.rss_limit_bytes * 1.1:
+            found.append(f"RSS reached {max(self.rss_bytes) / MB:.0f} MB, limit {self.rss_limit_bytes / MB:.0f} MB + 10 %")
         if plan.calls >= 20_000 and self.slope_mb >= MAX_SLOPE_MB:
             found.append(f"RSS grows by {self.slope_mb:.2f} MB per 1,000 calls")
         if self.ledger_peak_bytes > plan.ledger_mb * MB:
@@ -93,6 +105,8 @@ class SoakReport:
         missing = [level for level in LEVELS if level not in self.levels]
         if plan.needs_every_level and missing:
             found.append(f"levels never seen: {', '.join(missing)}")
+        if self.files < plan.workspace.files:
+            found.append(f"the workspace holds {self.files} files, not {plan.workspace.files}")
         if self.exit_code != 0:
             found.append(f"the server ended with {self.exit_code}")
         return found
@@ -114,19 +128,26 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     data_dir = scratch / "data"
     env = {"PENSTOCK_MEMORY_LEDGER_MB": str(plan.ledger_mb), "PENSTOCK_WORKSPACE_MAX_FILES": str(plan.workspace.files + 1000)}
     command = (*LAUNCH, "--data-mb", str(plan.data_mb))
-    start = time.monotonic()
     client = PipeClient(corpus.root, data_dir, command=command, env=env)
     work = Workload(client, corpus)
     report = SoakReport(plan, work.tally)
+    report.files, report.file_bytes = corpus.measure()
+    start = time.monotonic()
     try:
-        _warm_up(client, plan.warm_up_s)
-        for number in range(1, plan.calls + 1):
-            if plan.burst_every and number % plan.burst_every == 0:
-                (work.climb, work.burst)[number // plan.burst_every % 2]()
+        _warm_up(client, report)
+        _look(report, client.call("status")["_meta"]["penstock/status"])
+        steps = 0
+        while (done := work.tally.calls.total()) < plan.calls:
+            steps += 1
+            if plan.burst_every and steps % plan.burst_every == 0:
+                (work.climb, work.burst)[steps // plan.burst_every % 2]()
             work.step()
-            if number % max(1, plan.calls // 100) == 0:
+            if done >= len(report.rss_bytes) * plan.calls // 100:
                 report.rss_bytes.append(client.rss_bytes())
-                _progress(plan, number, report, start)
+                if len(report.rss_bytes) % 10 == 0:
+                    _look(report, client.call("status")["_meta"]["penstock/status"])
+                report.seconds = time.monotonic() - start
+                _progress(report, done)
         work.restore_all()
         _collect(report, data_dir, client.process.pid)
     finally:
@@ -135,26 +156,30 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     return report
 
 
-def _warm_up(client: PipeClient, seconds: float) -> None:
+def _warm_up(client: PipeClient, report: SoakReport) -> None:
     """Search until every file is searched."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    start = time.monotonic()
+    while report.warm_up_s < report.plan.warm_up_s:
         text = client.call("search", query="cache merge", k=1, timeout_s=180)["content"][0]["text"]
         found = SEARCHED.search(text)
+        report.searched = found[0] if found else text.splitlines()[0][:80]
+        report.warm_up_s = time.monotonic() - start
+        sys.stderr.write(f"\rindex: {report.searched} after {report.warm_up_s:.0f} s, RSS {client.rss_bytes() / MB:.0f} MB ")
         if found and found[1] == found[2]:
             return
-        sys.stderr.write(f"\rindex: {found[0] if found else text.splitlines()[0][:60]} ")
 
 
-def _progress(plan: SoakPlan, number: int, report: SoakReport, start: float) -> None:
-    rate = number / max(0.001, time.monotonic() - start)
-    bad = len(report.tally.errors) + len(report.tally.stale) + len(report.tally.lost)
-    if not sys.stderr.isatty() and number % max(1, plan.calls // 10):
-        return
-    sys.stderr.write(
-        f"\r{plan.name}: {number:,}/{plan.calls:,} calls, {rate:.0f}/s, RSS {report.rss_bytes[-1] / MB:.0f} MB, {bad} bad "
-    )
-    sys.stderr.flush()
+def _progress(report: SoakReport, done: int) -> None:
+    plan, tally = report.plan, report.tally
+    if len(report.rss_bytes) % 10 == 0:
+        print_rows(report)
+    if sys.stderr.isatty() or len(report.rss_bytes) % 10 == 0:
+        rate = done / max(0.001, report.seconds - report.warm_up_s)
+        bad = len(tally.errors) + len(tally.stale) + len(tally.lost)
+        sys.stderr.write(
+            f"\r{plan.name}: {done:,}/{plan.calls:,} calls, {rate:.0f}/s, RSS {report.rss_bytes[-1] / MB:.0f} MB, {bad} bad "
+        )
+        sys.stderr.flush()
 
 
 def _collect(report: SoakReport, data_dir: Path, pid: int) -> None:
@@ -164,35 +189,57 @@ def _collect(report: SoakReport, data_dir: Path, pid: int) -> None:
     while time.monotonic() < deadline:
         for snapshot in read_snapshots(data_dir):
             if snapshot["pid"] == pid and snapshot["written_at"] >= written_after:
-                report.levels = list(snapshot["pressure"]["seen"])
-                report.ledger_peak_bytes = int(snapshot["ledger"]["peak_bytes"])
+                _look(report, snapshot)
                 return
         time.sleep(0.2)
     report.tally.errors.append("the server published no statistics")
 
 
-def print_report(report: SoakReport) -> None:
-    """Print JSON lines."""
+def _look(report: SoakReport, snapshot: Mapping[str, Any]) -> None:
+    """Take over what the server says of itself."""
+    report.levels = list(snapshot["pressure"]["seen"])
+    report.ledger_peak_bytes = int(snapshot["ledger"]["peak_bytes"])
+    report.rss_limit_bytes = int(snapshot["memory"]["limit_bytes"])
+    report.evictions = f"{snapshot['evictions']['rounds']} rounds, {snapshot['evictions']['freed_bytes'] / MB:.0f} MB freed"
+
+
+def print_rows(report: SoakReport) -> None:
+    """Print the figures so far as JSON lines."""
     plan, tally = report.plan, report.tally
+    slowest = ", ".join(f"{kind} {tally.seconds[kind] / tally.calls[kind] * 1000:.1f}" for kind in sorted(tally.seconds))
     rows: list[tuple[str, Any, str, Any]] = [
-        ("calls", sum(tally.calls.values()), "", plan.calls),
+        ("files", report.files, "", plan.workspace.files),
+        ("workspace", round(report.file_bytes / MB), "MB", plan.workspace.total_mb + plan.workspace.bulk_mb),
+        ("RLIMIT_DATA", plan.data_mb, "MB", None),
+        ("index_build", round(report.warm_up_s, 1), f"s until a search said {report.searched}", None),
+        ("calls", tally.calls.total(), "", plan.calls),
         ("seconds", round(report.seconds, 1), "s", None),
+        ("ms_per_call", slowest, "ms", None),
         ("errors", len(tally.errors), "", 0),
-        ("typed_refusals", sum(tally.refusals.values()), "", None),
+        ("typed_refusals", " ".join(f"{code}:{count}" for code, count in sorted(tally.refusals.items())) or 0, "", None),
         ("stale", len(tally.stale), "", 0),
         ("edits", tally.edits, "", None),
+        ("edits_found_by_the_next_search", tally.found_edits, "", None),
         ("lost", len(tally.lost), "", 0),
         ("restored", tally.restored, "", None),
-        ("rss_max", round(max(report.rss_bytes, default=0) / MB, 1), "MB", plan.rss_limit_mb),
+        ("rss_max", round(max(report.rss_bytes, default=0) / MB, 1), "MB", round(report.rss_limit_bytes / MB * 1.1, 1)),
         ("rss_slope_last_half", round(report.slope_mb, 3), "MB per 1,000 calls", MAX_SLOPE_MB),
+        ("rss_by_tenth", " ".join(f"{value / MB:.0f}" for value in report.rss_bytes[::10]), "MB", None),
         ("ledger_peak", round(report.ledger_peak_bytes / MB, 1), "MB", plan.ledger_mb),
         ("levels_seen", " ".join(report.levels), "", None),
+        ("evictions", report.evictions, "", None),
     ]
     for metric, value, unit, reference in rows:
         line = {"soak": plan.name, "metric": f"{plan.name}.{metric}", "value": value, "unit": unit, "reference": reference}
         sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def print_report(report: SoakReport) -> None:
+    """Print all figures, and what failed."""
+    print_rows(report)
     for failure in report.failures():
-        sys.stdout.write(json.dumps({"soak": plan.name, "failed": failure}) + "\n")
+        sys.stdout.write(json.dumps({"soak": report.plan.name, "failed": failure}) + "\n")
     sys.stdout.flush()
 
 
@@ -202,6 +249,8 @@ def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     parser.add_argument("--calls", type=int)
     parser.add_argument("--files", type=int, default=1500)
     parser.add_argument("--total-mb", type=int, default=30)
+    parser.add_argument("--bulk-mb", type=int, default=0)
+    parser.add_argument("--burst-every", type=int, default=60)
     parser.add_argument("--ledger-mb", type=int, default=32)
     parser.add_argument("--data-mb", type=int, default=1024)
     parser.add_argument("--any-levels", action="store_true", help="do not ask for every level to be seen")
@@ -209,7 +258,8 @@ def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     options = parser.parse_args(arguments)
     if options.calls is None:
         return list(PLANS), options.scratch
-    plan = SoakPlan("chosen", options.calls, WorkspacePlan(options.files, options.total_mb), options.ledger_mb, options.data_mb)
+    workspace = WorkspacePlan(options.files, options.total_mb, bulk_mb=options.bulk_mb)
+    plan = SoakPlan("chosen", options.calls, workspace, options.ledger_mb, options.data_mb, options.burst_every)
     return [replace(plan, needs_every_level=not options.any_levels)], options.scratch
 
 

@@ -1,4 +1,4 @@
-"""A workspace of any size, made from a seed: source files, logs, data, and a few large files."""
+"""A workspace of any size, made from a seed: sources, logs, data, a few large files, and bulk files of many megabytes."""
 
 import json
 import random
@@ -12,6 +12,10 @@ WORDS = (
     *("level", "evict", "restore", "merge", "parse", "render", "stream", "socket", "buffer", "worker", "queue", "commit"),
     *("branch", "config", "schema", "query", "cursor", "window", "filter"),
 )
+BULK_MB = 16
+"""Size of a bulk file: more than one read takes, so that only windows of it are ever in memory."""
+BULK_LINE = 64
+"""Bytes of every line of a bulk file: what a window must hold is read back with one seek."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,12 @@ class WorkspacePlan:
 
     files: int
     total_mb: int
+    """Of the source files together."""
     large_files: int = 32
     large_kb: int = 1200
     seed: int = 11
+    bulk_mb: int = 0
+    """Of the bulk files together."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +39,41 @@ class Corpus:
     root: Path
     names: list[str]
     large: list[str]
+    bulk: list[str]
+
+    def measure(self) -> tuple[int, int]:
+        """Return how many files there are on disk, and their bytes."""
+        sizes = [path.lstat().st_size for path in self.root.rglob("*") if path.is_file()]
+        return len(sizes), sum(sizes)
 
 
 def build_workspace(root: Path, plan: WorkspacePlan) -> Corpus:
     """Write the workspace unless this plan's is already there, and return what it holds."""
     marker = root.with_name(root.name + ".plan.json")
-    names = [name_of(number, plan) for number in range(plan.files)]
-    large = [f"large/{number:03}.log" for number in range(plan.large_files)]
+    corpus = Corpus(
+        root,
+        [name_of(number, plan) for number in range(plan.files)],
+        [f"large/{number:03}.log" for number in range(plan.large_files)],
+        [f"bulk/{number:04}.csv" for number in range(-(-plan.bulk_mb // BULK_MB))],
+    )
     if marker.exists() and json.loads(marker.read_text()) == asdict(plan):
-        return Corpus(root, names, large)
+        return corpus
     generator = random.Random(plan.seed)
-    pools = {kind: _pool(kind, generator) for kind in set(KINDS)}
+    pools = {kind: _pool(kind, generator) for kind in sorted(set(KINDS))}
     average = max(200, (plan.total_mb << 20) // max(1, plan.files))
     folder = Path()
-    for number, name in enumerate(names):
+    for number, name in enumerate(corpus.names):
         path = root / name
         if path.parent != folder:
             folder = path.parent
             folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_content(number, pools[path.suffix], generator, average))
     (root / "large").mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(large):
+    for number, name in enumerate(corpus.large):
         (root / name).write_bytes(_content(number, pools[".log"], generator, plan.large_kb << 10))
+    _write_bulk(corpus)
     marker.write_text(json.dumps(asdict(plan)))
-    return Corpus(root, names, large)
+    return corpus
 
 
 def name_of(number: int, plan: WorkspacePlan) -> str:
@@ -100,3 +118,19 @@ def _content(number: int, pool: list[bytes], generator: random.Random, average: 
         parts.append(run if length + len(run) <= size else run[: run.find(b"\n", size - length) + 1])
         length += max(1, len(parts[-1]))
     return b"".join(parts)
+
+
+def _write_bulk(corpus: Corpus) -> None:
+    """Write the bulk files: the same block of lines again and again, in each file after a head of its own."""
+    if not corpus.bulk:
+        return
+    (corpus.root / "bulk").mkdir(parents=True, exist_ok=True)
+    rows = (BULK_MB << 20) // BULK_LINE - 1
+    block = b"".join(
+        f"{row:08},{WORDS[row % len(WORDS)]},{row * 7919 % 1_000_003:07}".encode().ljust(BULK_LINE - 1) + b"\n"
+        for row in range(rows)
+    )
+    for number, name in enumerate(corpus.bulk):
+        with (corpus.root / name).open("wb") as file:
+            file.write(f"bulk {number}".encode().ljust(BULK_LINE - 1) + b"\n")
+            file.write(block)

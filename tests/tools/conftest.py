@@ -24,6 +24,7 @@ class Served:
     text: str
     parts: list[dict[str, Any]]
     is_error: bool
+    meta: dict[str, Any]
 
 
 class Caller:
@@ -37,7 +38,7 @@ class Caller:
     def __call__(self, tool: str, **arguments: Any) -> Served:
         call = Call(deadline=Deadline(60.0), limit=self.limit)
         answer = self.engine.run(tool, call, MODELS[tool].model_validate(arguments))
-        return Served(answer.text, [dict(part) for part in answer.parts], answer.is_error)
+        return Served(answer.text, [dict(part) for part in answer.parts], answer.is_error, dict(answer.meta))
 
     def bodies(self, answer: Served) -> list[str]:
         """Return each part's body by its offsets."""

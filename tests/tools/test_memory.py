@@ -1,7 +1,7 @@
 """`memory` and `search scope=memory` over a real archive and real files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -83,6 +83,16 @@ def test_recall_says_what_became_of_the_evidence(tool: MemoryTool, root: Path) -
     assert "evidence src/pool.py:2-2 gone" in run(tool, "recall", query="pool")
 
 
+def test_evidence_that_has_changed_names_the_commit_at_which_it_stood(tool: MemoryTool, root: Path) -> None:
+    commit = "0123456789" * 4
+    (root / ".git").mkdir()
+    (root / ".git" / "HEAD").write_text(f"{commit}\n")
+    run(tool, "remember", topic="pool limit", fact="100 connections", evidence="src/pool.py:2")
+    assert "src/pool.py:2-2 holds\n" in run(tool, "recall", query="pool")
+    (root / "src" / "pool.py").write_text("LIMIT = 250\n")
+    assert "src/pool.py:2-2 changed · was so at commit 012345678901" in run(tool, "recall", query="pool")
+
+
 @pytest.mark.parametrize(
     "evidence", ["src/pool.py:2, src/pool.py:3", '["src/pool.py:2", "src/pool.py:3"]', ["src/pool.py:2", "src/pool.py:3"]]
 )
@@ -145,3 +155,45 @@ def test_a_hostile_topic_cannot_break_a_line(tool: MemoryTool) -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert text.splitlines()[0].startswith("memory remember · f1 · a b\\x1b[31m")
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected", "live"),
+    [
+        ("the new value replaces the old one", "ended f1: 100 connections · 100 against 250", ["250 connections"]),
+        ("both stay valid", "against f1, still valid: 100 connections · 100 against 250", ["250 connections", "100 connections"]),
+        ("the old value stays, the new one is not recorded", "not recorded: 250 connections", ["100 connections"]),
+        ("", "ended f1: 100 connections", ["250 connections"]),
+        ("something else", "ended f1: 100 connections", ["250 connections"]),
+    ],
+)
+def test_a_person_decides_a_contradiction_where_one_can_be_asked(
+    tool: MemoryTool, choice: str, expected: str, live: list[str]
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def ask(question: str, choices: Sequence[str]) -> str:
+        asked.append((question, list(choices)))
+        return choice
+
+    call = Call(ask_user=ask)
+    tool.run(call, action="remember", topic="pool limit", fact="100 connections")
+    assert asked == []
+    text = tool.run(call, action="remember", topic="pool limit", fact="250 connections").text
+    assert expected in text
+    assert [len(choices) for _, choices in asked] == [3]
+    assert asked[0][0].startswith("pool limit: 250 connections. Valid until now: 100 connections (since 20")
+    listed = run(tool, "list")
+    assert [value for value in ("250 connections", "100 connections") if f": {value} · valid" in listed] == live
+    if len(live) == 2:
+        assert "against f2, also valid: 250 connections" in run(tool, "recall", query="pool limit")
+
+
+def test_nothing_is_stored_when_asking_fails(tool: MemoryTool) -> None:
+    def ask(question: str, choices: Sequence[str]) -> str:
+        raise LookupError
+
+    run(tool, "remember", topic="pool limit", fact="100 connections")
+    with pytest.raises(LookupError):
+        tool.run(Call(ask_user=ask), action="remember", topic="pool limit", fact="250 connections")
+    assert "1 live of 1 facts" in run(tool, "list")

@@ -152,7 +152,8 @@ def test_several_ranges_are_parts_of_their_own(call: Caller) -> None:
 
 def test_several_paths_share_one_answer_and_errors_stand_in_their_place(call: Caller) -> None:
     answer = call("read", path=["notes.md", "missing.md", "src/app.py"])
-    assert [part["path"] for part in answer.parts] == ["notes.md", "missing.md", "src/app.py"]
+    assert [part["path"] for part in answer.parts] == ["notes.md", "src/app.py", "missing.md"]
+    assert answer.parts[2]["view"] == "error"
     assert "error not_found" in answer.text
     assert not answer.is_error
     assert call("read", path=["missing.md", "also.md"]).is_error

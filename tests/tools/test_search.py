@@ -58,7 +58,7 @@ def bench(tmp_path: Path, root: Path, worker: Worker) -> Iterator[Bench]:
         ledger=ledger,
         data_dir=tmp_path / "index",
         worker=worker,
-        definitions="penstock.tools.languages:definitions",
+        definitions="penstock.tools.languages:structure",
         limits=IndexLimits(build_wait_s=60),
     )
 
@@ -222,3 +222,58 @@ def test_a_quoted_phrase_ranks_the_files_that_hold_it_first(tool: SearchTool, ro
         b_DOT_txt="x\n" * 30 + "the connection timed out again\n",
     )
     assert HIT.findall(tool.run(Call(), query='"connection timed out"').text)[0][0] == "b.txt"
+
+
+ODD_QUERIES = [
+    "größe der Schlange",
+    "日本語のテスト",
+    "é",
+    "x",
+    "🙂🙂 needle 🙂",
+    "src/parse/needle.py",
+    "needle.parse.header()",
+    "**/*.py",
+    "C:\\temp\\needle.py:12",
+    "TypeError: cannot unpack non-iterable NoneType object (needle.py:3)",
+    'Traceback (most recent call last):\n  File "src/needle.py", line 3, in <module>\n    needle(1)\nValueError: bad\n',
+    "needle " * 4_600,
+    "\x00needle\x1b[0m",
+    "\ud800needle",
+    '"unclosed needle',
+    "-needle +parse AND OR NOT (x)",
+    "self self self",
+    "__init__",
+]
+
+
+@pytest.mark.parametrize("query", ODD_QUERIES)
+def test_odd_queries_get_hits_or_a_next_step_within_the_budget(tool: SearchTool, root: Path, query: str) -> None:
+    write(
+        root,
+        src__needle_DOT_py="import parse\n\n\ndef needle(größe):\n    raise ValueError('bad')\n",
+        src__日本_DOT_md="日本語のテスト\n",
+        a_DOT_py="class Needle:\n    def __init__(self):\n        self.x = 1\n",
+    )
+    if query == "x":
+        with pytest.raises(InvalidArgument) as refused:
+            tool.run(Call(), query=query)
+        assert refused.value.next_call, "what holds no word is refused with the next call"
+        return
+    text = tool.run(Call(), query=query, budget=400).text
+    text.encode("utf-8")
+    assert WordCounter().count(text).tokens <= 400
+    lines = text.split("\n")
+    assert lines[0].startswith('search "')
+    assert "searched 3 of 3 files" in lines[0]
+    assert lines[-1].startswith("next ")
+    assert HIT.search(text) or "0 matches" in lines[0]
+
+
+def test_the_definition_around_the_lines_that_matched_stands_for_its_chunk(tool: SearchTool, root: Path) -> None:
+    write(root, a_DOT_py="def first():\n    return 1\n\n\ndef second():\n    return needle + haystack\n")
+    assert "a.py:1-6 · function second · " in tool.run(Call(), query="needle haystack").text
+
+
+def test_equal_hits_come_in_the_order_of_their_paths(tool: SearchTool, root: Path) -> None:
+    write(root, **{f"{name}_DOT_py": "needle = 1\n" for name in "dacb"})
+    assert [path for path, *_ in HIT.findall(tool.run(Call(), query="needle").text)] == ["a.py", "b.py", "c.py", "d.py"]

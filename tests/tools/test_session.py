@@ -14,6 +14,7 @@ from penstock.cache.archive.store import ArchiveStore
 from penstock.cache.deadline import Deadline
 from penstock.cache.errors import InvalidArgument, PathNotFound, SecretDenied, StoreUnavailable, UnknownHandle
 from penstock.cache.tokens import TokenCount
+from penstock.tools.aligned import ALIGNMENT_KEY
 from penstock.tools.call import AnswerLimit, Call
 from penstock.tools.memory import MemoryTool
 from penstock.tools.resume import Resume
@@ -116,6 +117,21 @@ def test_list_shows_every_session_with_its_names(one: Conversation, open_convers
     assert lines[0].startswith("two · this session · 1 events")
     assert lines[1].startswith("one · names a-name · active 0 s ago · 60 events")
     assert lines[-1] == 'next session(action="restore", id="a-name")'
+
+
+def test_list_shows_what_was_done_to_sessions(one: Conversation) -> None:
+    one.run("save")
+    one.tool.search_session(Call(), "handler_3", 5, 2_000)
+    one.run("clear", note="error: the context was cut off")
+    text = one.run("list")
+    kept = "1 snapshots, 0 restores, 1 recalls · 1 clears (kept "
+    assert f"\nsince start · {kept}" in text
+    assert "3 of the last 3 operations:\n  0 s ago: clear, " in text
+    assert "entries, error recovery\n" in text
+    assert re.search(r"\n  0 s ago: retrieve, \d+ entries, tiers: session", text)
+    for _ in range(8):
+        one.run("save")
+    assert "5 of the last 11 operations:\n  0 s ago: snapshot, " in one.run("list")
 
 
 def test_an_empty_archive_lists_nothing(open_conversation: Callable[..., Conversation]) -> None:
@@ -234,7 +250,8 @@ def test_resume_in_a_new_process_gives_the_summary_within_its_budget(
     one.archive.shutdown()
     text = open_conversation("fresh").resume.text(Call())
     assert Counter().count(text).tokens <= 1_500
-    assert text.startswith("resume · one · last active ")
+    assert text.startswith("resume · one\nGo on from here.")
+    assert re.fullmatch(r"last active \d+ s ago · \d+ events", text.splitlines()[-1])
     for expected in (
         "port the parser",
         "keep the tokens",
@@ -263,6 +280,8 @@ def test_the_clients_model_may_write_the_summary(one: Conversation) -> None:
         return "We ported the parser; src/part3.py is done."
 
     assert one.tool.summarise_with(answer)
+    assert one.tool.summarise_with(answer)
+    assert len(asked) == 1, "nothing has happened since"
     assert "src/part3.py" in asked[0]
     text = one.run("summary")
     assert "We ported the parser" in text
@@ -277,3 +296,35 @@ def test_a_reply_that_is_no_summary_is_not_kept(one: Conversation, reply: str) -
 
     assert not one.tool.summarise_with(answer)
     assert "written by" not in one.run("summary")
+
+
+def test_new_events_leave_the_front_of_summary_and_resume_as_it_was(one: Conversation) -> None:
+    """A prompt cache keeps the longest common prefix: goals, decisions and notes stay where they are."""
+    one.run("save", note="goal: port the parser\ndecision: keep the tokens\nThe lexer is generated.")
+    tellers = (lambda: one.run("summary"), lambda: one.resume.text(Call()))
+    before = [tell() for tell in tellers]
+    one.play(range(60, 70))
+    for old, tell in zip(before, tellers, strict=True):
+        front, _, _ = old.partition("Files:")
+        assert "The lexer is generated." in front
+        assert tell().startswith(front)
+        assert tell() != old
+
+
+def test_machines_are_told_where_a_cached_prefix_of_the_summary_may_end(one: Conversation) -> None:
+    for number in range(40):
+        one.run("save", note=f"decision: {number} " + " ".join(f"rule{number}x{word}" for word in range(15)))
+    answer = one.tool.run(Call(limit=AnswerLimit(chars=50_000, bytes=50_000, tokens=9_000)), action="summary")
+    told = answer.meta[ALIGNMENT_KEY]
+    assert isinstance(told, dict)
+    assert told["stable"] == 2
+    places = told["breakpoints"]
+    assert isinstance(places, list)
+    (place,) = places
+    assert isinstance(place, dict)
+    assert isinstance(place["offset"], int)
+    assert answer.text[: place["offset"]].endswith("\n")
+    assert answer.text[place["offset"] :].startswith("Files:")
+    assert isinstance(place["tokens"], int)
+    assert Counter().count(answer.text[: place["offset"]]).tokens == place["tokens"]
+    assert place["tokens"] >= 1_024

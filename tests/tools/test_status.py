@@ -39,3 +39,9 @@ def test_the_ledger_is_the_sum_of_what_is_held(call: Caller) -> None:
     ledger = call.engine.ledger.statistics()
     assert ledger.used_bytes == sum(ledger.accounts.values())
     assert call.engine.session.total_cached_bytes() == ledger.accounts["content"] + ledger.accounts["outputs"]
+
+
+def test_full_detail_has_the_search_entropies(call: Caller) -> None:
+    call("search", query="app")
+    text = call("status", detail="full").text
+    assert "search entropies: 1 of 1,280 sessions, 0 calibrated after 12 searches; 1 observations, last 128 kept" in text

@@ -4,10 +4,10 @@ A line that the terminal overwrote (progress with `\r`) keeps what it showed las
 what follows a word that announces a message.
 """
 
-import re
 from typing import Final
 
 from .filter import Counter
+from .messages import messages_in, shown_spans
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -15,20 +15,16 @@ _MIN_OMITTED: Final = 40
 """Fewer characters than this are not worth a mark."""
 _CHARS_PER_TOKEN: Final = 3
 _MARK_TOKENS: Final = 10
-_MESSAGE: Final = re.compile(
-    r"(?i:\"(?:stderr|msg|message|error|errors|reason|detail"
-    r"|exception)\"\s*:\s*[\"\[{]\s*[^\s\"\]}]|\b\w*(?:Error|Exception): )"
-)
-_MESSAGES: Final = 3
 
 
 def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
     """Return the character ranges of `line` to keep so that it costs about `tokens`; empty when it may stay whole."""
     chars = tokens * _CHARS_PER_TOKEN
     if "\r" in line:
-        shown = line.rstrip("\r").rfind("\r") + 1
-        if shown > _MIN_OMITTED and len(line) - shown <= chars:
-            return ((shown, len(line)),)
+        shown = _joined(shown_spans(line), len(line))
+        told = sum(end - start for start, end in shown)
+        if len(line) - told > _MIN_OMITTED and told <= chars:
+            return shown
     if len(line) <= chars // 2 or (len(line) <= 2 * chars and count(line) <= tokens):
         return ()
     spans: Spans = ()
@@ -43,9 +39,11 @@ def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
 
 def _parts(line: str, chars: int) -> list[tuple[int, int]]:
     """Return the beginning, the messages and the end of `line`, in about `chars` characters."""
-    found = [match.start() for _, match in zip(range(_MESSAGES), _MESSAGE.finditer(line, 0, 200_000), strict=False)]
-    tail = chars // 5
-    message = chars // 5 if found else 0
+    found = messages_in(line)
+    tail = chars // 10 if found else chars // 5
+    # What a message says is worth more than how its line begins.
+    message = chars // 2 if len(found) == 1 else 3 * chars // 10
+    message = message if found else 0
     head = max(8, chars - tail - message * min(len(found), 2))
     messages = [(at, min(len(line), at + message)) for at in found if at + message > head][:2]
     return [(0, min(head, len(line))), *messages, (max(0, len(line) - tail), len(line))]

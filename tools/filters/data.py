@@ -17,6 +17,10 @@ _TYPED_ROWS: Final = 2000
 _NUMBER: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?%?$")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?$")
 
+_FAILED_CASE: Final = re.compile(r"<(?:failure|error)\b")
+_TOLD_LINES: Final = 20
+"""Lines of one failure in a report that are told apart from the rest of it."""
+
 HTTP: Final = Rules(
     Rule(Rank.SUMMARY, r"(?:< )?HTTP/[\d.]+ \d{3}|curl: \(\d+\)"),
     Rule(
@@ -98,4 +102,24 @@ def score_markup(document: Document) -> Scores:
     """Rank XML or HTML: titles, headings, failures of test reports; scripts and styles last."""
     scores = MARKUP(document)
     rank_words(document, scores)
+    if "<testcase" in document.text and _FAILED_CASE.search(document.text):
+        _rank_failed_cases(document.ruled, scores)
     return scores
+
+
+def _rank_failed_cases(lines: Sequence[str], scores: Scores) -> None:
+    """Raise the failed cases of a JUnit report: the case's own line, the failure's, and the first line of what it says."""
+    case: int | None = None
+    for number, line in enumerate(lines):
+        if "<testcase" in line:
+            case = number
+        if not _FAILED_CASE.search(line):
+            continue
+        scores.is_failed = True
+        scores.lift(number, Rank.FAILURE)
+        if case is not None:
+            scores.lift(case, Rank.FAILURE)
+        below = number + 1
+        while below < min(len(lines), number + _TOLD_LINES) and "</" not in lines[below]:
+            scores.lift(below, Rank.EVIDENCE if below == number + 1 else Rank.DETAIL)
+            below += 1

@@ -11,16 +11,18 @@ from typing import Final
 
 from .filter import Document, Rank, Scores
 
-_FILE: Final = re.compile(r"diff --(?:git|cc|combined) |Index: |diff -\S* |Only in |Binary files ")
-_META: Final = re.compile(r"index [0-9a-f]+(?:\.\.|,)|old mode|new mode|similarity index|dissimilarity|--- |={20,}$")
-_NAMES: Final = re.compile(r"\+\+\+ |rename |copy |deleted file|new file|Binary files ")
 _HUNK: Final = re.compile(r"@@+ -\d+(?:,(\d+))? (?:-\d+(?:,\d+)? )*\+\d+(?:,(\d+))? @@")
 _GENERATED: Final = re.compile(
     r"diff --git .*(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|Cargo\.lock|go\.sum"
     r"|\.min\.(?:js|css)|\.map|\.snap)\b"
 )
-_STAT: Final = re.compile(r" \S.* \| +(?:\d+|Bin)")
-_TOTALS: Final = re.compile(r" \d+ files? changed")
+_HEADER: Final = re.compile(
+    r"(diff --(?:git|cc|combined) |Index: |diff -\S* |Only in |Binary files )|( \d+ files? changed)|( \S.* \| +(?:\d+|Bin))"
+    r"|(index [0-9a-f]+(?:\.\.|,)|old mode|new mode|similarity index|dissimilarity|--- |={20,}$|$)"
+    r"|(\+\+\+ |rename |copy |deleted file|new file)"
+)
+_HEADER_RANKS: Final = (Rank.CONTEXT, Rank.LAST, Rank.SUMMARY, Rank.REPEAT, Rank.NOISE, Rank.DETAIL)
+"""By the group that matches; the first for none."""
 _FIRST_CHANGES: Final = 6
 """Changed lines of each file that are kept before the others."""
 
@@ -69,20 +71,15 @@ class _Place:
         return Rank.DETAIL if self.changes <= _FIRST_CHANGES else Rank.CONTEXT
 
     def _rank_of_header(self, line: str) -> Rank:
-        if _FILE.match(line):
+        found = _HEADER.match(line)
+        rank = _HEADER_RANKS[(found.lastindex or 0) if found else 0]
+        if rank == Rank.LAST:
             self.changes = 0
             self.files += 1
             self.is_generated = _GENERATED.match(line) is not None
-            return Rank.LAST
-        if _TOTALS.match(line):
-            return Rank.SUMMARY
-        if _STAT.match(line):
-            return Rank.REPEAT
-        if line.startswith("--- "):
+        elif line.startswith("--- "):
             self.changes = 0
-        if not line or _META.match(line):
-            return Rank.NOISE
-        return Rank.DETAIL if _NAMES.match(line) else Rank.CONTEXT
+        return rank
 
 
 def score_diff(document: Document) -> Scores:

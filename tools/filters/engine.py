@@ -8,7 +8,7 @@ from .changes import Earlier, rank_changes
 from .detect import Detected, detect
 from .families import FAMILIES, TEXT, find_family
 from .family import Family
-from .filter import Counter, Document, Filtered, Focus, Rank, Scores, lines_ranked
+from .filter import Counter, Document, Filtered, Focus, Rank, Scores
 from .planner import keep
 from .query import rank_query
 from .rules import Rules
@@ -19,6 +19,7 @@ _LAST_LINES_OF_UNKNOWN_FAILURE: Final = 20
 _CLASSES_NAMED: Final = 8
 _CLASS_CHARS: Final = 48
 _MANY: Final = 3
+_WORTH_ADDING: Final = bytes(rank if rank >= Rank.DETAIL else 0 for rank in range(256))
 
 
 def compress_text(
@@ -83,10 +84,7 @@ def _score_part(family: Family, document: Document) -> Scores:
 
 def _merge(scores: Scores, other: Scores) -> None:
     """Add what the other family holds worth keeping: what it takes for plain may be noise to the first."""
-    for rank in Rank:
-        if rank >= Rank.DETAIL:
-            for line in lines_ranked(other.ranks, rank):
-                scores.lift(line, rank)
+    scores.ranks[:] = bytes(map(max, scores.ranks, other.ranks.translate(_WORTH_ADDING)))
     scores.is_failed = scores.is_failed or other.is_failed
 
 

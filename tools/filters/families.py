@@ -16,7 +16,7 @@ from .family import Sign as S
 from .generic import score_log, score_text
 from .runners_js import JEST, MOCHA, NODE_TEST, TAP, VITEST
 from .runners_jvm import GRADLE, MAVEN
-from .runners_native import CARGO_TEST, CTEST, GO_TEST, RSPEC
+from .runners_native import CARGO_TEST, CTEST, RSPEC, score_go_test
 from .runners_python import PYTEST, UNITTEST
 from .traces import score_trace
 
@@ -43,8 +43,8 @@ _RUNNERS: Final = (
     F("vitest", VITEST, TESTS, ("vitest",), (S(" RUN  v", r"^\s*RUN\s+v\d"), S("Test Files ", r"^\s*Test Files\s+\d", 30), S(" FAIL  ", r"^ FAIL  ", 8))),
     F("mocha", MOCHA, TESTS, ("mocha",), (S(" passing (", r"^\s+\d+ passing \(", 30), S(" failing", r"^\s+\d+ failing$"))),
     F("tap", TAP, TESTS, ("tap", "prove"), (S("TAP version", r"^TAP version \d", 30), S("ok ", r"^(?:not )?ok \d+ - ", 6), S("1..", r"^1\.\.\d+$", 4))),
-    F("node test", NODE_TEST, TESTS, ("node --test",), (S("ℹ tests ", r"^ℹ tests \d", 30), S("ℹ fail ", r"^ℹ fail \d"))),
-    F("go test", GO_TEST, TESTS, ("go test",), (
+    F("node test", NODE_TEST, TESTS, ("node --test",), (S("ℹ tests ", r"^ℹ tests \d", 30), S("ℹ fail ", r"^ℹ fail \d"), S("Failed tests:", r"^Failed tests:$", 60))),
+    F("go test", score_go_test, TESTS, ("go test",), (
         S("=== RUN", r"^=== RUN "), S("--- FAIL: ", r"^\s*--- FAIL: ", 30), S("ok  \t", r"^ok  \t"), S("FAIL\t", r"^FAIL\t", 30),
         S('"Action":"', r'^\{"Time":.*"Action":"(?:run|output|pass|fail|start)"', 40),
     )),
@@ -151,7 +151,7 @@ _VCS: Final = (
 
 _DATA: Final = (
     F("http", data.score_http, DATA, ("curl", "http", "https", "wget"), (S("HTTP/", r"^(?:< )?HTTP/[\d.]+ \d{3}", 30), S("curl: (", r"curl: \(\d+\)"))),
-    F("xml", data.score_markup, DATA, (), (S("<?xml ", r"^\s*<\?xml "), S("<testsuite", r"^\s*<testsuites?\b"), S("<project", r"^<project\b", 8))),
+    F("xml", data.score_markup, DATA, (), (S("<?xml ", r"^\s*<\?xml "), S("<testsuite", r"^\s*<testsuites?\b", 30), S("<project", r"^<project\b", 8))),
     F("html", data.score_markup, DATA, (), (S("<!DOCTYPE html", ""), S("<html", r"^\s*<html\b"), S("<!doctype html", ""))),
     F("json", jsondoc.score_json, DATA, ("jq",), probe=jsondoc.is_json),
     F("ndjson", jsondoc.score_ndjson, DATA, (), (), shape=r"\{\".*\}\s*$", share=0.9, aliases=("jsonl", "json lines")),

@@ -13,9 +13,12 @@ from functools import cached_property
 from typing import Final
 
 from .marks import carries_marks, cut_mark, gap_mark
+from .messages import messages_in, shown_of
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _RULED_CHARS: Final = 2000
+_MESSAGE_CHARS: Final = 300
+_SAME_DIGITS: Final = bytes.maketrans(b"123456789", b"9" * 9)
 
 Counter = Callable[[str], int]
 """Tokens of a text."""
@@ -84,7 +87,7 @@ class Document:
         if "\x1b" in self.text:
             lines = _ANSI.sub("", self.text).split("\n")[: len(lines)]
         if "\r" in self.text:
-            lines = [line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line for line in lines]
+            lines = [shown_of(line) if "\r" in line else line for line in lines]
         return lines
 
     @cached_property
@@ -93,12 +96,26 @@ class Document:
         lines = self.plain
         if not lines or max(map(len, lines)) <= _RULED_CHARS:
             return lines
-        return [line[:_RULED_CHARS] for line in lines]
+        return [line if len(line) <= _RULED_CHARS else _ruled_line(line) for line in lines]
 
     @cached_property
-    def lower(self) -> str:
-        """The plain lines in lower case, joined; its lines are the document's lines."""
-        return "\n".join(self.plain).lower()
+    def keys(self) -> Sequence[bytes]:
+        """For each ruled line its bytes with every digit but zero as 9: lines with one key report the same sort of thing.
+
+        Outputs repeat themselves but for numbers; what is found out of a line is found out once for a key.
+        """
+        text = "\n".join(self.ruled).encode("utf-8", "surrogatepass")
+        return text.translate(_SAME_DIGITS).split(b"\n")[: len(self.lines)]
+
+    @cached_property
+    def kinds(self) -> Mapping[bytes, str]:
+        """One line for each key."""
+        return dict(zip(self.keys, self.ruled, strict=True))
+
+    @cached_property
+    def lower(self) -> bytes:
+        """The plain lines in lower case, joined, as bytes; its lines are the document's lines."""
+        return "\n".join(self.plain).lower().encode("utf-8", "surrogatepass")
 
     @cached_property
     def has_marks(self) -> bool:
@@ -118,6 +135,14 @@ class Document:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def _ruled_line(line: str) -> str:
+    """Return the beginning of a long line, and beside it the first message behind that."""
+    found = next((at for at in messages_in(line) if at > _RULED_CHARS - _MESSAGE_CHARS), None)
+    if found is None:
+        return line[:_RULED_CHARS]
+    return f"{line[: _RULED_CHARS - _MESSAGE_CHARS]} {line[found : found + _MESSAGE_CHARS]}"
 
 
 @dataclass(slots=True)
@@ -144,8 +169,9 @@ class Scores:
         """
         seen = self.classes.setdefault(key, [])
         seen.append(line)
-        self.ranks[line] = rank if len(seen) == 1 else min(rank, Rank.REPEAT)
-        return len(seen) == 1
+        is_first = len(seen) == 1
+        self.ranks[line] = rank if is_first or rank < Rank.REPEAT else Rank.REPEAT
+        return is_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +264,7 @@ def cut_line(line: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def lines_ranked(ranks: bytearray, rank: Rank) -> Iterator[int]:
     """Yield the lines of `rank`, first to last."""
-    line = ranks.find(rank)
-    while line >= 0:
-        yield line
-        line = ranks.find(rank, line + 1)
+    return (found.start() for found in _ONE_RANK[rank].finditer(ranks))
+
+
+_ONE_RANK: Final = {rank: re.compile(re.escape(bytes([rank]))) for rank in Rank}

@@ -19,6 +19,7 @@ _DEPTH: Final = 5
 _SHAPE_CHARS: Final = 1200
 _FIRST: Final = 2
 """Elements of an array that are kept before the others."""
+_BRACKETS: Final = ("[", "{")
 _OPENS: Final = re.compile(r"\s*(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?[\[{]\s*$")
 
 
@@ -77,7 +78,7 @@ def _rank_levels(document: Document, scores: Scores) -> None:
             if elements[depth] > _FIRST:
                 skip_above = depth
                 continue
-        elif _OPENS.match(line):
+        elif stripped.rstrip()[-1:] in _BRACKETS and _OPENS.match(line):
             # A new container: its elements are counted from the start.
             for level in [level for level in elements if level > depth]:
                 del elements[level]

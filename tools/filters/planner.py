@@ -25,7 +25,9 @@ _MAX_CHARS_PER_TOKEN: Final = 10
 """Text with more characters a token is not output of any tool; it is planned rather than counted."""
 _CHARS_PER_TOKEN: Final = 3.5
 _SOFT_FLOOR: Final = 400
-"""Tokens that a default answer may always have."""
+"""Tokens that a default answer to a short output may have whatever its family's share. Above `_SHORT_TOKENS` it is a fifth of a
+token less for each token more, so that an output of 3,000 tokens has its family's share alone."""
+_SHORT_TOKENS: Final = 1000
 _WORTH_TOKENS: Final = 80
 """Leaving out noise must save this much, and a fifth, to be worth a lossy answer where the whole would fit."""
 
@@ -43,7 +45,7 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
         return whole
     plan = _Plan(document, count, budget)
     if focus.is_default:
-        plan.soft_budget = max(_SOFT_FLOOR, int(len(document.text) / _CHARS_PER_TOKEN * focus.aim))
+        plan.soft_budget = _soft_budget(len(document.text) / _CHARS_PER_TOKEN, focus.aim)
     plan.add_derived(scores.derived)
     left_out = plan.take_all(scores.ranks)
     plan.close_small_gaps()
@@ -55,6 +57,11 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
     ):
         return whole
     return result
+
+
+def _soft_budget(tokens: float, aim: float) -> int:
+    """Return what a default answer to an output of about `tokens` may have, what must survive not counted."""
+    return int(max(tokens * aim, min(_SOFT_FLOOR, _SOFT_FLOOR - (tokens - _SHORT_TOKENS) / 5)))
 
 
 def _worth_of(total: int) -> int:

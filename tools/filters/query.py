@@ -32,11 +32,15 @@ def matching_lines(document: Document, query: str) -> list[int]:
     words = list(dict.fromkeys(_WORD.findall(phrase)))
     if not words:
         return []
-    exact = lines_with(document.lower, (phrase,)) if "\n" not in phrase else ()
-    hits = Counter(number for word in words for number in lines_with(document.lower, (word,)))
+    exact = lines_with(document.lower, (_encoded(phrase),)) if "\n" not in phrase else ()
+    hits = Counter(number for word in words for number in lines_with(document.lower, (_encoded(word),)))
     most = max(hits.values(), default=0)
     best = sorted(number for number, found in hits.items() if found == most)
     if most < len(words):
         # Half of the words is chance in a long output; the few best lines are still worth a look.
         best = best[:_PARTIAL_LINES] if most * 2 >= len(words) else []
     return sorted(number for number in {*exact, *best} if number < len(document))
+
+
+def _encoded(word: str) -> bytes:
+    return word.encode("utf-8", "surrogatepass")

@@ -5,11 +5,11 @@ with `str.find` over the lower-cased text, which is an order of magnitude faster
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import compress, pairwise
 from typing import Final
 
 from .filter import MUST, Document, Rank, Scores, lines_ranked
@@ -18,8 +18,9 @@ _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 _DIGITS: Final = re.compile(r"[0-9]+")
-_NON_ZEROS: Final = re.compile(r"[1-9]+")
-_SAME_DIGITS: Final = {ord(digit): "9" for digit in "123456789"}
+_ANY_DIGITS: Final = re.compile(r"\{\d+,?\d*\}|\[(?:[A-Za-z]-[A-Za-z]|_)*[01]-9(?:a-f)?\]")
+"""In an expression: repetitions, and classes of all digits or of all but zero."""
+_FOLDED: Final = bytes(rank if rank >= MUST or rank == Rank.REPEAT else Rank.NOISE for rank in range(256))
 _KEY_CHARS: Final = 100
 
 WORDS: Final = (
@@ -49,6 +50,7 @@ WORDS: Final = (
     "conflict",
     "deprecat",
 )
+_WORDS_AS_BYTES: Final = tuple(word.encode() for word in WORDS)
 _ERROR: Final = re.compile(
     r"""\b(?:ERROR|FATAL|FAILED|FAILURE|FAIL|CRITICAL|PANIC|EMERG|SEVERE|ERR)\b
     | \b[A-Za-z_.]*(?:Error|Exception|Panic|Failure)\b(?=[:\[( ]|$)
@@ -128,7 +130,7 @@ class Rules:
     def rank(self, document: Document, *, words: bool) -> Scores:
         """Rank the lines of `document`, with or without looking for words of error in those that no rule knows."""
         lines = document.ruled
-        hits = bytearray(self._hits(lines))
+        hits = self._hits(document)
         present = [self.rules[hit - 1] for hit in sorted(set(hits)) if hit]
         scores = Scores(self._ranks(hits, present), is_failed=any(rule.fails for rule in present))
         active = {self.rules.index(rule) + 1 for rule in present if rule.key or rule.follow or rule.belongs}
@@ -141,14 +143,19 @@ class Rules:
             self._fold(re.compile(self._block), lines, scores)
         return scores
 
-    def _hits(self, lines: Sequence[str]) -> list[int]:
+    def _hits(self, document: Document) -> bytearray:
         """Return for each line the number of the rule that it matches, from 1; 0 for none."""
         match = self._any.match
-        distinct = set(lines)
-        if len(distinct) * 2 > len(lines):
-            return [(found.lastindex or 0) if (found := match(line)) else 0 for line in lines]
-        known = {line: (found.lastindex or 0) if (found := match(line)) else 0 for line in distinct}
-        return [known[line] for line in lines]
+        if self._tells_digits:
+            exactly = {line: (found.lastindex or 0) if (found := match(line)) else 0 for line in dict.fromkeys(document.ruled)}
+            return bytearray(map(exactly.__getitem__, document.ruled))
+        known = {key: (found.lastindex or 0) if (found := match(line)) else 0 for key, line in document.kinds.items()}
+        return bytearray(map(known.__getitem__, document.keys))
+
+    @cached_property
+    def _tells_digits(self) -> bool:
+        """Whether a rule names a digit but zero, so that lines equal but for their digits may match different rules."""
+        return any(re.search("[1-9]", _ANY_DIGITS.sub("", rule.pattern)) for rule in self.rules)
 
     def _ranks(self, hits: bytearray, present: Sequence[Rule]) -> bytearray:
         """Return the rank of every line by its rule, or by the last rule above it that says what comes then."""
@@ -192,39 +199,33 @@ class Rules:
         ranks = scores.ranks
         heads = sorted([*lines_ranked(ranks, Rank.FAILURE), *lines_ranked(ranks, Rank.REPEAT)])
         starts = [number for number in heads if block.match(lines[number])]
-        seen: set[str] = set()
         for start, end in pairwise([*starts, len(lines)]):
             for number in range(start + 1, min(end, start + 1 + self._evidence_below)):
                 if lines[number].strip():
                     scores.lift(number, Rank.EVIDENCE)
-            evidence = "\n".join(class_of(lines[n]) for n in range(start, end) if n > start and ranks[n] == Rank.EVIDENCE)
-            if evidence in seen:
-                for number in range(start + 1, end):
-                    if ranks[number] < MUST and ranks[number] != Rank.REPEAT:
-                        ranks[number] = Rank.NOISE
-            elif evidence:
-                seen.add(evidence)
+        evidence = list(lines_ranked(ranks, Rank.EVIDENCE))
+        seen: set[str] = set()
+        for start, end in pairwise([*starts, len(lines)]):
+            told = "\n".join(class_of(lines[n]) for n in evidence[bisect_right(evidence, start) : bisect_left(evidence, end)])
+            if told in seen:
+                ranks[start + 1 : end] = ranks[start + 1 : end].translate(_FOLDED)
+            elif told:
+                seen.add(told)
 
 
 def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:
     """Raise the lines that no rule has ranked and that speak of errors or warnings, by class."""
-    plain, ruled_lines = document.plain, document.ruled
-    if ruled is None:
-        numbers: Sequence[int] = lines_with(document.lower, WORDS)
-    else:
-        open_lines = [number for number, hit in enumerate(ruled) if not hit]
-        text = "\n".join([plain[number] for number in open_lines]).lower()
-        numbers = [open_lines[found] for found in lines_with(text, WORDS) if found < len(open_lines)]
-    known: dict[str, Rank | None] = {}
-    for number in numbers:
-        line = ruled_lines[number]
-        # Whether a line reports an error is the same for lines that differ in digits but for zero: "0 failed", "3 failed".
-        kind = line.translate(_SAME_DIGITS) if line.isascii() else _NON_ZEROS.sub("9", line)
-        if kind not in known:
-            known[kind] = signal_of(line)
-        rank = known[kind]
-        if rank is not None:
-            scores.classify(number, rank, class_of(line))
+    keys = document.keys
+    is_open = [not hit for hit in ruled] if ruled is not None else None
+    kinds = list(dict.fromkeys(compress(keys, is_open) if is_open is not None else keys))
+    # Upper and lower case of what is not ASCII make no word of error; bytes are searched at one speed whatever they hold.
+    speaking = [kinds[found] for found in lines_with(b"\n".join(kinds).lower(), _WORDS_AS_BYTES)]
+    ranked = {key: (rank, class_of(line)) for key in speaking if (rank := signal_of(line := document.kinds[key]))}
+    if not ranked:
+        return
+    for number in [number for number, key in enumerate(keys) if key in ranked]:
+        if is_open is None or is_open[number]:
+            scores.classify(number, *ranked[keys[number]])
 
 
 def signal_of(line: str) -> Rank | None:
@@ -243,19 +244,22 @@ def class_of(line: str) -> str:
     return bare.strip()[:_KEY_CHARS]
 
 
-def lines_with(lower: str, words: Sequence[str]) -> list[int]:
+def lines_with(lower: bytes, words: Sequence[bytes]) -> list[int]:
     r"""Return the numbers of the lines of `lower` (split at `\n`) that contain any of `words`, ascending."""
-    ends: list[int] = []
-    found: set[int] = set()
+    starts: set[int] = set()
     for word in words:
         at = lower.find(word)
-        if at >= 0 and not ends:
-            ends = list(accumulate(len(line) + 1 for line in lower.split("\n")))
         while at >= 0:
-            number = bisect_right(ends, at)
-            found.add(number)
-            at = lower.find(word, ends[number])
-    return sorted(found)
+            starts.add(lower.rfind(b"\n", 0, at) + 1)
+            end = lower.find(b"\n", at)
+            at = lower.find(word, end) if end >= 0 else -1
+    numbers: list[int] = []
+    number = last = 0
+    for start in sorted(starts):
+        number += lower.count(b"\n", last, start)
+        last = start
+        numbers.append(number)
+    return numbers
 
 
 def blank_lines(document: Document) -> Iterator[int]:

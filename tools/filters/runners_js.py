@@ -64,6 +64,12 @@ TAP: Final = Rules(
     Rule(Rank.FAILURE, r"\s*not ok \d+(?! .*# (?:TODO|SKIP))", fails=True, then=Rank.DETAIL),
     Rule(Rank.NOISE, r"\s*ok \d+|TAP version|\s*# Subtest: |\s+duration_ms|\s+type: ", then=Rank.NOISE),
     Rule(Rank.SUMMARY, r"# (?:tests|pass|fail|failed|todo|skipped|cancelled)\b|Bail out!|1\.\.\d+$|# \{ total"),
+    Rule(
+        Rank.EVIDENCE,
+        r"\s+(?:error|message|expected|actual|found|wanted|diff): *[|>][-+]?$",
+        follow=r"(?:\s{6,}|\s{4}(?!\w+:))\S",
+        follow_rank=Rank.EVIDENCE,
+    ),
     Rule(Rank.EVIDENCE, r"\s+(?:error|message|expected|actual|found|wanted|diff):"),
     Rule(Rank.LOCATION, r"\s+(?:location|at|file|line):"),
     Rule(Rank.NOISE, FOREIGN_FRAME),

@@ -1,8 +1,10 @@
 """What matters in the output of the test runners of Go, Rust, C and C++, and Ruby."""
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
-from .filter import Rank
+from .filter import Document, Rank, Scores, lines_ranked
 from .rules import Rule, Rules
 from .traces import FOREIGN_FRAME
 
@@ -29,6 +31,48 @@ GO_TEST: Final = Rules(
     Rule(Rank.DETAIL, r"\s+(?:Error Trace|Error|Test|Messages|expected|actual|Diff):"),
     default=Rank.PLAIN,
 )
+
+_GO_TURN: Final = re.compile(
+    r"=== (?:RUN|NAME|CONT) +(?P<on>\S+)|\s*--- (?P<end>FAIL|PASS|SKIP|BENCH): (?P<of>\S+)"
+    r"|\{.*\"Action\":\"(?P<act>fail|pass|skip|output)\".*\"Test\":\"(?P<name>[^\"]+)\""
+)
+
+
+def score_go_test(document: Document) -> Scores:
+    """Rank the output of `go test`: what tests that passed have logged, and what is logged again, explains no failure."""
+    scores = GO_TEST(document)
+    plain = document.ruled
+    turns = [number for number, line in enumerate(plain) if line[:4] == "=== " or "--- " in line[:40] or line[:1] == "{"]
+    marks = {number: found for number in turns if (found := _GO_TURN.match(plain[number]))}
+    results = {
+        found["of"] or found["name"]: (found["end"] or found["act"]).upper()
+        for found in marks.values()
+        if not found["on"] and found["act"] != "output"
+    }
+    if "FAIL" not in results.values():
+        return scores
+    current, seen = "", set[tuple[str, str]]()
+    for number in sorted({*marks, *lines_ranked(scores.ranks, Rank.EVIDENCE)}):
+        if number in marks:
+            current = marks[number]["on"] or marks[number]["of"] or marks[number]["name"]
+        if scores.ranks[number] == Rank.EVIDENCE:
+            line = plain[number][plain[number].find('"Output"') :] if plain[number][:1] == "{" else plain[number]
+            if current and not _has_failed(current, results):
+                scores.ranks[number] = Rank.PLAIN
+            elif (current, line) in seen:
+                scores.ranks[number] = Rank.REPEAT
+            seen.add((current, line))
+    return scores
+
+
+def _has_failed(test: str, results: Mapping[str, str]) -> bool:
+    """Whether `test` failed; of one that has no result of its own, whether what it is part of has."""
+    while test:
+        if test in results:
+            return results[test] == "FAIL"
+        test = test.rpartition("/")[0]
+    return True
+
 
 CARGO_TEST: Final = Rules(
     Rule(

@@ -5,6 +5,9 @@ from typing import Final
 from .filter import Rank
 from .rules import Rule, Rules
 
+_HEADING: Final = r"_+ (?!_ ).* _+$"
+"""Of one failure's report: a long name leaves room for one underscore on either side."""
+
 PYTEST: Final = Rules(
     Rule(Rank.SUMMARY, r"=* ?\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?)\b.* in [\d.]+s"),
     Rule(Rank.SUMMARY, r"=+ no tests (?:ran|collected)|!+ .* !+$|(?:ERROR|INTERNALERROR|Exit): |INTERNALERROR> \S*Error"),
@@ -13,10 +16,11 @@ PYTEST: Final = Rules(
     Rule(Rank.NOISE, r"=+ short test summary info =+$", then=Rank.PLAIN),
     Rule(Rank.NOISE, r"=+ .* =+$", then=Rank.NOISE),
     Rule(Rank.FAILURE, r"(?:FAILED|ERROR) \S", fails=True),
-    Rule(Rank.REPEAT, r"_{3,} .* _{3,}$", fails=True),
+    Rule(Rank.REPEAT, _HEADING, fails=True),
     Rule(Rank.EVIDENCE, r"E   +[A-Za-z_.]*(?:assert|Error|Exception|Failed|Warning|Exit|Interrupt)\b"),
     Rule(Rank.DETAIL, r"E(?: |$)|> "),
     Rule(Rank.LOCATION, r"[^\s:]+\.\w+:\d+: [A-Z]\w+$"),
+    Rule(Rank.PLAIN, r" {4,}(?:raise|except|assert|if|elif|with|return|def|class|for|while)\b"),
     Rule(Rank.CONTEXT, r"[^\s:]+\.\w+:\d+: *$|_ _ _"),
     Rule(Rank.WARNING, r"  (?:/?[^\s:]+):\d+: \w*Warning: ", key=r":\d+: (\w*Warning: .{0,80})", follow=r"    \S"),
     Rule(Rank.REPEAT, r"(?:\[gw\d+\].* )?\S.*\b(?:FAILED|ERROR)\b(?: .*)?\s+\[ *\d+%\]|\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) "),
@@ -26,7 +30,7 @@ PYTEST: Final = Rules(
     ),
     Rule(Rank.CONTEXT, r"-+ Captured .* -+$|collected \d+"),
     default=Rank.NOISE,
-    block=r"_{3,} .* _{3,}$",
+    block=_HEADING,
 )
 
 UNITTEST: Final = Rules(

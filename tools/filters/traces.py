@@ -14,7 +14,7 @@ from .rules import class_of, rank_words
 FOREIGN_FRAME: Final = (
     r"\s+(?:at |File \"|from |\d+: |#\d+ |❯ ).*(?:node_modules/|\(?node:|internal/process|java\.base/|org\.junit\."
     r"|junit\.framework"
-    r"|org\.apache\.maven\.|sun\.reflect|jdk\.internal|org\.gradle\.|site-packages/|dist-packages/|/lib/python3"
+    r"|org\.apache\.maven\.|sun\.reflect|jdk\.internal|org\.gradle\.|site-packages/|dist-packages/|/lib/python\d"
     r"|/rustc/|/usr/(?:local/)?(?:lib|go)/"
     r"|<internal:|/gems/|System\.|Microsoft\.|<anonymous>\)$|libc\.so|libc_start)"
 )
@@ -42,8 +42,8 @@ def score_trace(document: Document, *, words: bool = True) -> Scores:
     """Rank an output that is mostly a stack trace, with or without looking for words of error between the frames."""
     plain = document.ruled
     scores = Scores(bytearray([Rank.CONTEXT]) * len(plain))
-    kinds = _kinds_of(plain)
-    _rank_frames(plain, kinds, scores)
+    kinds = _kinds_of(document)
+    _rank_frames(document, kinds, scores)
     for number in [number for number, kind in enumerate(kinds) if kind in (_BLANK_LINE, _HEAD_LINE)]:
         line = plain[number]
         if kinds[number] == _BLANK_LINE:
@@ -59,10 +59,11 @@ def score_trace(document: Document, *, words: bool = True) -> Scores:
     return scores
 
 
-def _kinds_of(plain: Sequence[str]) -> bytearray:
+def _kinds_of(document: Document) -> bytearray:
     """Return for each line what it is in a trace."""
-    match = _ANY.match
-    kinds = bytearray([(found.lastindex or 0) if (found := match(line)) else 0 for line in plain])
+    plain, match = document.ruled, _ANY.match
+    known = {key: (found.lastindex or 0) if (found := match(line)) else 0 for key, line in document.kinds.items()}
+    kinds = bytearray(map(known.__getitem__, document.keys))
     for number in [number for number, kind in enumerate(kinds) if kind == _FRAME_LINE]:
         # The source line that Python shows below each frame.
         below = plain[number + 1 : number + 2]
@@ -71,13 +72,16 @@ def _kinds_of(plain: Sequence[str]) -> bytearray:
     return kinds
 
 
-def _rank_frames(plain: Sequence[str], kinds: bytearray, scores: Scores) -> None:
+def _rank_frames(document: Document, kinds: bytearray, scores: Scores) -> None:
+    plain, keys = document.ruled, document.keys
+    is_foreign: dict[bytes, bool] = {}
     seen: set[str] = set()
     for number in [number for number, kind in enumerate(kinds) if kind in (_START_LINE, _FRAME_LINE, _SOURCE_LINE)]:
         if kinds[number] == _FRAME_LINE:
-            frame = plain[number].strip()
-            is_spare = frame in seen or _FOREIGN.match(plain[number]) is not None
-            scores.ranks[number] = Rank.NOISE if is_spare else Rank.DETAIL
+            frame, key = plain[number].strip(), keys[number]
+            if key not in is_foreign:
+                is_foreign[key] = _FOREIGN.match(plain[number]) is not None
+            scores.ranks[number] = Rank.NOISE if is_foreign[key] or frame in seen else Rank.DETAIL
             seen.add(frame)
         elif kinds[number] == _SOURCE_LINE:
             scores.ranks[number] = scores.ranks[number - 1]

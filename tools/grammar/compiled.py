@@ -216,6 +216,7 @@ COMPILED: Final[tuple[Language, ...]] = (
 (class_definition name: (_) @name body: (_)? @body) @class
 (object_definition name: (_) @name body: (_)? @body) @object
 (trait_definition name: (_) @name body: (_)? @body) @trait
+(package_object name: (_) @name body: (_)? @body) @object
 (enum_definition name: (_) @name body: (_)? @body) @enum
 (simple_enum_case name: (_) @name) @enumerator
 (full_enum_case name: (_) @name) @enumerator

@@ -1,6 +1,7 @@
 """Pure: the first line of a definition's documentation, found in the text next to it."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -37,18 +38,26 @@ def doc_above(lines: LineMap, first_line: int, mark: str) -> str:
     is_comment = _comment_line(mark)
     lowest = max(1, first_line - _MAX_LINES_ABOVE)
     doc = ""
+    comments: list[bytes] = []  # those above the attribute that `doc` is from, bottom up
     for number in range(first_line - 1, lowest - 1, -1):
         line = lines.line(number)
         if is_comment.match(line):
-            doc = _text_of(line) or doc
+            comments.append(line)
         elif line.rstrip().endswith(_CLOSES):
-            return _block_ending_at(lines, number, lowest) or doc
+            return _block_ending_at(lines, number, lowest) or _first_telling(reversed(comments)) or doc
         elif _ATTRIBUTE_LINE.match(line):
             told = _DOC_ATTRIBUTE.match(line.decode("utf-8", "replace"))
-            doc = _clean(told.group(1)) if told else doc
+            if told:
+                doc = _clean(told.group(1))
+                comments.clear()
         else:
             break
-    return doc
+    return _first_telling(reversed(comments)) or doc
+
+
+def _first_telling(comment: Iterable[bytes]) -> str:
+    """Return the first text in lines of a comment."""
+    return next(filter(None, map(_text_of, comment)), "")
 
 
 @lru_cache(maxsize=16)
@@ -59,16 +68,13 @@ def _comment_line(mark: str) -> "re.Pattern[bytes]":
 
 def _block_ending_at(lines: LineMap, number: int, lowest: int) -> str:
     """Return the first telling line of the block comment or string whose last line is `number`."""
-    doc = ""
-    is_last = True
-    while number >= lowest:
-        line = lines.line(number).strip()
-        doc = _text_of(line) or doc
-        is_alone = is_last and line in _CLOSES  # `\"\"\"` both opens and closes
+    block: list[bytes] = []
+    for at in range(number, lowest - 1, -1):
+        line = lines.line(at).strip()
+        block.append(line)
+        is_alone = at == number and line in _CLOSES  # `\"\"\"` both opens and closes
         if line.startswith(_OPENS) and not is_alone:
-            return doc
-        is_last = False
-        number -= 1
+            return _first_telling(reversed(block))
     return ""
 
 

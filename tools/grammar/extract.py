@@ -8,8 +8,9 @@ from .definition import CONTAINER_KINDS, MEMBER_KINDS, Definition, Import, Outli
 from .docs import doc_above, doc_inside
 from .found import SECTION, Found, Gathered, gather, resolve
 from .language import DOC_INSIDE, Language, Visibility
+from .mend import mend
 from .naming import refined_kind
-from .parsing import MAX_DEPTH, Parsed, captures, matches
+from .parsing import MAX_DEPTH, Parsed, captures, error_spans, matches
 from .spans import LineMap, clip, one_line
 from .visibility import IMPLEMENTS, Candidate, is_public_here
 
@@ -18,8 +19,11 @@ _MAX_CALLS: Final = 48
 _MERGED: Final = frozenset({"signature", "function", "bind"})
 _FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
 """Containers whose functions are no methods."""
-_OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "rule", "instance"}
+_METHOD_PARENTS: Final = CONTAINER_KINDS - _FREE_FUNCTIONS | {IMPLEMENTS}
+_OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "rule", "instance", IMPLEMENTS}
 """Kinds whose contents can be public."""
+_TOLD_BY_SIGNATURE: Final = frozenset({"class", "impl"})
+"""Kinds that the words of the signature can refine."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _DUNDER_ALL: Final = re.compile(rb"^__all__\s*\+?=\s*[\[(]([^\])]*)[\])]", re.MULTILINE)
 _LISTED: Final = re.compile(rb"""["']([^"'\n]+)["']""")
@@ -52,8 +56,10 @@ class _Open:
     section: str = ""
 
 
-def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool = False) -> Outline:
+def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool = False, spans_only: bool = False) -> Outline:
     """Return the outline of `data`, whose tree is `parsed`.
+
+    With `spans_only` there are no signatures, docs and visibility, and imports only beside calls.
 
     Raises:
         ParseRefused: The grammar is of another version.
@@ -68,25 +74,30 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
     if language.name == "python":
         gathered.listed |= _dunder_all(data)
     lines = LineMap(data)
-    sweep = _Sweep(language, lines, frozenset(gathered.listed))
+    sweep = _Sweep(language, lines, frozenset(gathered.listed), spans_only=spans_only)
     definitions = sweep.run(resolve(language, gathered, data), calls)
     if language.name == "haskell":
         definitions = _merge_clauses(definitions)
+    notes: tuple[str, ...] = ()
+    if parsed.tree.root_node.has_error:
+        definitions, guessed = mend(language, definitions, error_spans(parsed), lines)
+        notes = ("the grammar met errors" + (f", {guessed:,} entries there guessed from lines" if guessed else ""),)
     return Outline(
         language=language.name,
         total_lines=lines.count,
         definitions=tuple(definitions),
-        imports=_imports(gathered, lines),
+        imports=_imports(gathered, lines) if with_calls or not spans_only else (),
         exports=tuple(sorted(gathered.listed)),
-        notes=("the grammar met errors",) if parsed.tree.root_node.has_error else (),
+        notes=notes,
     )
 
 
 class _Sweep:
     """One pass from the top that nests by containment; calls go to the innermost definition around them."""
 
-    def __init__(self, language: Language, lines: LineMap, listed: frozenset[str]) -> None:
+    def __init__(self, language: Language, lines: LineMap, listed: frozenset[str], *, spans_only: bool) -> None:
         self._language = language
+        self._spans_only = spans_only
         self._lines = lines
         self._listed = listed
         self._has_exports = bool(listed)
@@ -131,32 +142,33 @@ class _Sweep:
                 names[name] = None
 
     def _place(self, one: Found) -> None:
-        parent = self._stack[-1] if self._stack else None
-        parent_kind = parent.kind if parent else ""
+        stack = self._stack
+        parent = stack[-1] if stack else None
         kind = one.kind
-        if kind == "function" and parent_kind in CONTAINER_KINDS - _FREE_FUNCTIONS | {IMPLEMENTS}:
+        if kind == "function" and parent is not None and parent.kind in _METHOD_PARENTS:
             kind = "method"
         lines = self._lines
         start, end = lines.line_of(one.start), lines.last_line_of(one.start, one.end)
-        signature = _signature(self._language, one, kind, lines)
-        kind = refined_kind(self._language.name, kind, signature)
-        public = self._is_public(one, kind, signature, parent)
-        qualified = clip(f"{parent.qualified}.{one.name}" if parent else one.name, 400)
-        doc = self._doc(one, kind, start, is_nested=parent is not None)
-        self._definitions.append(
-            Definition(kind, one.name, start, end, signature, doc, len(self._stack), parent.qualified if parent else None, public)
-        )
-        if len(self._stack) < MAX_DEPTH and kind != "package":
+        is_full = not self._spans_only
+        signature = _signature(self._language, one, kind, lines) if is_full or kind in _TOLD_BY_SIGNATURE else ""
+        if kind == "class":
+            kind = refined_kind(self._language.name, kind, signature)
+        public = is_full and self._is_public(one, kind, signature, parent)
+        around = None if parent is None else parent.qualified
+        doc = self._doc(one, kind, start, is_nested=parent is not None) if is_full else ""
+        self._definitions.append(Definition(kind, one.name, start, end, signature, doc, len(stack), around, public))
+        if len(stack) < MAX_DEPTH and kind != "package":
             inside = IMPLEMENTS if kind == "impl" and " for " in signature else kind
-            self._stack.append(_Open(one.start, one.end, len(self._definitions) - 1, one.name, inside, qualified, public))
+            qualified = clip(one.name if around is None else f"{around}.{one.name}", 400)
+            stack.append(_Open(one.start, one.end, len(self._definitions) - 1, one.name, inside, qualified, public))
 
     def _is_public(self, one: Found, kind: str, signature: str, parent: _Open | None) -> bool:
-        is_exported = one.is_exported or (self._language.visibility is Visibility.EXPORT and not self._has_exports)
-        parent_kind, section = (parent.kind, parent.section) if parent else ("", "")
-        candidate = Candidate(one.name, kind, signature, parent_kind, is_exported, section, self._listed)
-        if not is_public_here(self._language.visibility, candidate):
+        if parent is not None and not (parent.is_public and parent.kind in _OPEN_KINDS):
             return False
-        return parent is None or (parent.is_public and parent_kind in _OPEN_KINDS | {IMPLEMENTS})
+        rule = self._language.visibility
+        is_exported = one.is_exported or (rule is Visibility.EXPORT and not self._has_exports)
+        parent_kind, section = (parent.kind, parent.section) if parent else ("", "")
+        return is_public_here(rule, Candidate(one.name, kind, signature, parent_kind, is_exported, section, self._listed))
 
     def _doc(self, one: Found, kind: str, start: int, *, is_nested: bool) -> str:
         if self._language.docs == DOC_INSIDE:

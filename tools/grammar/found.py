@@ -17,6 +17,8 @@ MAX_DEFINITIONS: Final = 20_000
 SECTION: Final = "#section"
 """Kind of the marks that change the visibility of what follows them."""
 _SPACES: Final = re.compile(rb"\s*")
+_PARTS: Final = frozenset({"name", "body", "source", "inner"})
+"""Captures that belong to another one of the same match."""
 _MAX_WRAPPERS: Final = 4
 
 
@@ -57,13 +59,12 @@ def gather(matches: Sequence[Match], data: bytes) -> Gathered:
     out = Gathered()
     for pattern, nodes in matches:
         for capture, captured in nodes.items():
-            _take(out, pattern, capture, captured[0], nodes, data)
+            if capture not in _PARTS and capture[0] != "_":
+                _take(out, pattern, capture, captured[0], nodes, data)
     return out
 
 
 def _take(out: Gathered, pattern: int, capture: str, node: "Node", nodes: "dict[str, list[Node]]", data: bytes) -> None:
-    if capture in {"name", "body", "source", "inner"} or capture.startswith("_"):
-        return
     if capture == "import":
         source = nodes.get("source", (None,))[0]
         if source is not None or node.id not in out.imports:

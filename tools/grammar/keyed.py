@@ -21,9 +21,13 @@ def yaml_outline(data: bytes) -> Outline:
     lines = LineMap(data)
     starts: list[SectionStart] = []
     block_indent: int | None = None
+    quote = ""
     for number in range(1, lines.count + 1):
         raw = lines.line(number)[:1000].decode("utf-8", "replace").expandtabs(2)
         stripped = raw.strip()
+        if quote:
+            quote = "" if stripped.endswith(quote) else quote
+            continue
         if not stripped or stripped.startswith("#"):
             continue
         indent = len(raw) - len(raw.lstrip())
@@ -39,11 +43,21 @@ def yaml_outline(data: bytes) -> Outline:
             continue
         if _YAML_BLOCK.search(match["value"] or ""):
             block_indent = indent
+        quote = _yaml_open_quote(match["value"] or "")
         start = _yaml_entry(number, indent, match)
         if start is not None:
             starts.append(start)
     kept, left_out = shallow(starts, lines.count)
     return Outline("yaml", lines.count, nest(kept, lines), notes=(f"{left_out:,} deeper keys left out",) if left_out else ())
+
+
+def _yaml_open_quote(value: str) -> str:
+    """Return the quote that a value opens and does not close on its line."""
+    quote = value[:1]
+    if quote not in {'"', "'"}:
+        return ""
+    inside = value[1:].replace("\\\\", "").replace('\\"', "") if quote == '"' else value[1:].replace("''", "")
+    return "" if quote in inside else quote
 
 
 def _yaml_entry(number: int, indent: int, match: re.Match[str]) -> SectionStart | None:
@@ -70,12 +84,15 @@ def _sectioned(language: str, data: bytes, *, comment: str) -> Outline:
     lines = LineMap(data)
     starts: list[SectionStart] = []
     inside = ""
+    depth = 0
     level = 0
     for number in range(1, lines.count + 1):
         text = lines.line(number)[:1000].decode("utf-8", "replace")
         stripped = text.strip()
         if inside:  # a multi-line string or array of TOML
-            inside = "" if inside in stripped else inside
+            depth += stripped.count("[") - stripped.count("]")
+            is_closed = depth <= 0 if inside == "]" else inside in stripped
+            inside = "" if is_closed else inside
             continue
         if not stripped or stripped[0] in comment:
             continue
@@ -89,6 +106,7 @@ def _sectioned(language: str, data: bytes, *, comment: str) -> Outline:
             kind = "field" if level else "key"
             starts.append(SectionStart(number, level, kind, clip(key.group(1).strip("\"'"), 60), clip(stripped, 80)))
             inside = _opened(key.group(2)) if language == "toml" else ""
+            depth = key.group(2).count("[") - key.group(2).count("]")
     return Outline(language, lines.count, nest(starts[:5000], lines))
 
 

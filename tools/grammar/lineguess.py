@@ -5,7 +5,7 @@ Where no line looks like a definition, the unindented lines that have indented o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from .definition import Definition, Outline
@@ -14,7 +14,6 @@ from .spans import LineMap, clip
 MAX_ENTRIES: Final = 5_000
 _MAX_BLOCK: Final = 2_000
 """Lines searched for the end of one block: keeps the whole linear."""
-_DEEP: Final = 1_000_000
 _MAX_LINE: Final = 400
 _MODIFIERS: Final = (
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub(?:\([^)]*\))?|extern|inline|local|"
@@ -30,6 +29,11 @@ _DEFINITION: Final = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(r"^(?P<indent>)(?P<name>[\w.$]+)\s*(?:<-|=|:=)\s*(?P<kind>function)\b")
+_C_FUNCTION: Final = re.compile(
+    r"^(?P<indent>)(?!(?:if|for|while|switch|return|else|do|case|typedef|using|namespace|struct|class|enum|union)\b)"
+    r"(?:[A-Za-z_][\w:<>,]*[\s*&]+)*(?P<name>[A-Za-z_~][\w:~]*)\s*\([^;={}]*(?:\)\s*(?:const\s*)?\{.*|\)\s*|,\s*)$"
+)
+"""A line at the margin that calls or declares something and is no statement: a function whose macros the grammar cannot read."""
 _RULES: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
     "make": ("target", re.compile(r"^(?P<indent>)(?P<name>[\w./%$(){} -]+?)\s*::?(?!=)")),
     "docker": ("stage", re.compile(r"^(?P<indent>)FROM\s+(?P<name>\S+(?:\s+AS\s+\S+)?)", re.IGNORECASE)),
@@ -44,6 +48,8 @@ _RULES: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
     "batch": ("label", re.compile(r"^(?P<indent>):(?P<name>\w+)")),
     "assembly": ("label", re.compile(r"^(?P<indent>)(?P<name>[A-Za-z_]\w*):")),
     "erlang": ("function", re.compile(r"^(?P<indent>)(?P<name>[a-z]\w*)\(.*->")),
+    "c": ("function", _C_FUNCTION),
+    "cpp": ("function", _C_FUNCTION),
     "dart": ("function", re.compile(r"^(?P<indent> {0,2})(?:[\w<>?,]+\s+)+(?P<name>\w+)\s*\([^;]*\{\s*$")),
     "objc": (
         "method",
@@ -62,7 +68,7 @@ _NOT_NAMES: Final = frozenset(
 def guess_outline(language: str | None, data: bytes, why: str) -> Outline:
     """Return the labelled, line-based outline; `why` says why there is no better one."""
     lines = LineMap(data)
-    found = _starts(language, lines)
+    found = _starts(language, lines, range(1, lines.count + 1))
     kind_of_guess = "lines that look like definitions"
     if not found:
         found = _blocks(lines)
@@ -71,13 +77,18 @@ def guess_outline(language: str | None, data: bytes, why: str) -> Outline:
     return Outline(language, lines.count, tuple(definitions), fallback=f"{why}; {kind_of_guess}")
 
 
+def guess_lines(language: str, lines: LineMap, numbers: Iterable[int]) -> list[Definition]:
+    """Return definitions that begin on the given lines (ascending), as far as lines can tell."""
+    return _nest(_starts(language, lines, numbers), lines)
+
+
 _Start = tuple[int, int, str, str, str]  # line, indent, kind, name, text
 
 
-def _starts(language: str | None, lines: LineMap) -> list[_Start]:
+def _starts(language: str | None, lines: LineMap, numbers: Iterable[int]) -> list[_Start]:
     rule = _RULES.get(language or "")
     found: list[_Start] = []
-    for number in range(1, lines.count + 1):
+    for number in numbers:
         raw = lines.line(number)
         if not raw or len(raw) > 8 * _MAX_LINE:
             continue
@@ -123,24 +134,26 @@ _CLOSERS: Final = (b"}", b")", b"]", b"end", b"{", b"done", b"fi", b"esac", b"|"
 
 
 def _indent_of(line: bytes) -> int | None:
-    """Return the indentation of a line; None for a blank one, a large one for a line that closes what is open."""
+    """Return twice the indentation of a line, and one more for a line that closes what is open there; None for a blank one."""
     stripped = line[:_MAX_LINE].lstrip()
     if not stripped:
         return None
-    return _DEEP if stripped.startswith(_CLOSERS) else len(line[:_MAX_LINE].expandtabs(4)) - len(stripped.expandtabs(4))
+    indent = len(line[:_MAX_LINE].expandtabs(4)) - len(stripped.expandtabs(4))
+    return 2 * indent + stripped.startswith(_CLOSERS)
 
 
 def _fallen_back(indents: Sequence[int | None], number: int, end: int) -> int:
     """Return the last line of the block that `number` opens: after deeper lines, the first one as shallow as it ends it."""
     own = indents[number - 1] or 0
+    own -= own % 2
     was_deeper = False
     for at in range(number + 1, min(end, number + _MAX_BLOCK) + 1):
         indent = indents[at - 1]
         if indent is None:
             continue
         if indent > own:
-            was_deeper = was_deeper or indent < _DEEP
-        elif was_deeper:
+            was_deeper = was_deeper or indent > own + 1
+        elif was_deeper or indent % 2:
             return at - 1
     return end
 

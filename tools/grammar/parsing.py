@@ -22,6 +22,8 @@ MAX_PARSE_BYTES: Final = 1_000_000
 PARSE_TIMEOUT_S: Final = 1.2
 """Several times what 1 MB of ordinary code needs in the slowest grammar; hostile input can take for ever."""
 _READ_BYTES: Final = 32 * 1024
+_NAME_BYTES: Final = 64
+"""Predicates of queries read the text of nodes through the parser's callable: as much as a name has, not as a parser likes."""
 _MATCH_LIMIT: Final = 4096
 MAX_DEPTH: Final = 500
 """Nodes below this depth are not looked at: no code that a person reads is nested so deeply."""
@@ -82,8 +84,10 @@ def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S
     grammar = load_grammar(language)
     end = time.monotonic() + timeout_s
 
+    size = _READ_BYTES
+
     def read(offset: int, _point: object) -> bytes:
-        return data[offset : offset + _READ_BYTES]
+        return data[offset : offset + size]
 
     def is_over(_offset: int, _has_error: bool) -> bool:
         return time.monotonic() > end
@@ -93,6 +97,7 @@ def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S
         tree = Parser(grammar).parse(read, progress_callback=is_over)
     except ValueError as error:
         raise ParseRefused(f"parsing took longer than {timeout_s:g} s") from error
+    size = _NAME_BYTES
     if tree.root_node.has_error and _is_broken(tree):
         raise ParseRefused("the grammar cannot make sense of it")
     return Parsed(grammar, tree)
@@ -110,6 +115,21 @@ def _is_broken(tree: "Tree") -> bool:
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return False
+
+
+def error_spans(parsed: Parsed) -> list[tuple[int, int]]:
+    """Return the outermost stretches that the grammar could not read, as byte offsets, going down only where there are errors."""
+    spans: list[tuple[int, int]] = []
+    cursor = parsed.tree.walk()
+    while (node := cursor.node) is not None:
+        if node.type == "ERROR":
+            spans.append((node.start_byte, node.end_byte))
+        elif node.has_error and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return spans
+    return spans
 
 
 def matches(language: Language, parsed: Parsed, source: str) -> Sequence[Match]:

@@ -18,14 +18,19 @@ _MAX_PARAGRAPHS: Final = 60
 
 
 def markdown_outline(data: bytes) -> Outline:
-    """Outline by ATX and setext headings; fenced code and front matter are no headings."""
+    """Outline by ATX and setext headings; fenced code, HTML comments and front matter are no headings."""
     lines = LineMap(data)
     starts: list[SectionStart] = []
     fence = ""
+    is_comment = False
     at = _front_matter_end(lines)
     previous = ""
     for number in range(at + 1, lines.count + 1):
         text = lines.line(number)[:2000].decode("utf-8", "replace")
+        if not fence and (is_comment or text.lstrip().startswith("<!--")):
+            is_comment = "-->" not in text
+            previous = ""
+            continue
         mark = _FENCE.match(text)
         if mark is not None and (not fence or (mark.group(1).startswith(fence) and not text.strip(" `~"))):
             fence = "" if fence else mark.group(1)

@@ -27,6 +27,10 @@ _ECMA: Final = """
   (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
 (variable_declaration
   (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
+(expression_statement (call_expression function: [(identifier) @_t (member_expression object: (identifier) @_t)]
+  arguments: (arguments . [(string) (template_string)] @name
+    [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))
+  (#any-of? @_t "describe" "it" "test" "context" "suite" "specify" "fdescribe" "xdescribe" "fit" "xit" "bench")) @test
 (import_statement source: (_)? @source) @import
 (export_statement source: (_) @source) @import
 (export_specifier name: (_) @listed)
@@ -78,6 +82,7 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (class_definition name: (_) @name body: (_) @body) @class
 (decorated_definition definition: (_) @inner) @wrapper
 (module (expression_statement (assignment left: (identifier) @name) @constant))
+(module (expression_statement (assignment left: (pattern_list (identifier) @name @constant))))
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))
 (type_alias_statement left: (_) @name) @type
 (import_statement name: [(dotted_name) @source (aliased_import name: (_) @source)]) @import
@@ -141,6 +146,13 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (call method: (identifier) @_p arguments: (argument_list . [(method) (singleton_method)] @inner)
   (#any-of? @_p "private" "protected" "public" "private_class_method" "module_function" "memoize")) @wrapper
 ((identifier) @section (#any-of? @section "private" "protected" "public"))
+(alias name: (_) @name) @method
+(call method: (identifier) @_d arguments: (argument_list . (simple_symbol) @name)
+  (#any-of? @_d "define_method" "alias_method")) @method
+(call method: (identifier) @_s arguments: (argument_list . (_) @name) block: (_) @body
+  (#any-of? @_s "describe" "context" "it" "specify" "feature" "scenario" "shared_examples" "shared_context" "test")) @test
+(call method: (identifier) @_k arguments: (argument_list . [(simple_symbol) @name (pair key: (_) @name) (string) @name])
+  block: (_) @body (#any-of? @_k "task" "namespace" "multitask")) @task
 (call method: (identifier) @_r arguments: (argument_list . (string) @source)
   (#any-of? @_r "require" "require_relative" "load")) @import
 """,
@@ -164,6 +176,8 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (method_declaration name: (_) @name body: (_)? @body) @method
 (property_declaration (property_element name: (_) @name)) @field
 (const_declaration (const_element . (name) @name)) @constant
+(property_promotion_parameter name: (_) @name) @field
+(function_call_expression function: (name) @_d arguments: (arguments . (argument (string) @name)) (#eq? @_d "define")) @constant
 (namespace_use_declaration (namespace_use_clause [(name) (qualified_name)] @source)) @import
 """,
         calls="""(function_call_expression function: (name) @callee) (member_call_expression name: (name) @callee)

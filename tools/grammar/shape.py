@@ -16,7 +16,7 @@ _MAX_CELLS: Final = 2_000
 def json_outline(data: bytes) -> Outline:
     """Outline keys with the type and size of their values; of an array, the first element stands for all."""
     lines = LineMap(data)
-    starts: list[SectionStart] = []
+    found: list[tuple[int, SectionStart]] = []
     skipped = 0
     widths: dict[tuple[str | int, ...], int] = {}
     value: JsonValueSpan | None = None
@@ -28,10 +28,10 @@ def json_outline(data: bytes) -> Outline:
         if widths[parent] > _MAX_KEYS:
             skipped += 1
             continue
-        starts.append(_entry(value, data, lines))
+        found.append((value.start, _entry(value, data, lines)))
     notes = [f"{value.size:,} keys"] if value is not None and value.kind == "object" else []
-    starts.sort(key=lambda start: (start.line, start.level))
-    kept, left_out = shallow(starts, lines.count)
+    found.sort(key=lambda pair: (pair[0], pair[1].level))  # by offset: minified documents are one line
+    kept, left_out = shallow([start for _, start in found], lines.count)
     left_out += skipped
     notes += [f"{left_out:,} keys left out"] if left_out else []
     return Outline("json", lines.count, nest(kept, lines), is_derived=True, notes=tuple(notes))

@@ -1,14 +1,23 @@
 """Pure: SQL as statements; what they create is named with its columns, runs of inserts are counted."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from .definition import Definition, Outline
 from .docs import doc_above
 from .spans import LineMap, clip, one_line
 
-_TOKEN: Final = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
+_REST: Final = (
+    rb"|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;"
+    rb"|^[Gg][Oo][ \t]*\r?$|^[Dd][Ee][Ll][Ii][Mm][Ii][Tt][Ee][Rr][ \t]+(?P<mark>\S+)[^\n]*$"
+)
+_FLAGS: Final = re.DOTALL | re.MULTILINE
+_TOKEN: Final = re.compile(rb"'(?:[^']|'')*'" + _REST, _FLAGS)
+_TOKEN_ESCAPED: Final = re.compile(rb"'(?:[^'\\]|''|\\.)*'" + _REST, _FLAGS)
+"""For MySQL, where a backslash escapes a quote; backticks tell it apart."""
+_FROM_STDIN: Final = re.compile(rb"copy\b[^;]*\bfrom\s+stdin\b[^;]*;$", re.IGNORECASE | re.DOTALL)
+_END_OF_DATA: Final = re.compile(rb"^\\\.[ \t]*\r?$", re.MULTILINE)
 _HEAD: Final = re.compile(
     r"^(?P<verb>create|alter|drop|insert|update|delete|select|with|grant|revoke|truncate|comment|merge|replace|call|do|begin|commit|use|set|copy)\b"
     r"(?:\s+(?:or\s+replace|temp(?:orary)?|unique|unlogged|global|local|recursive|materialized|external|definer\s*=\s*\S+))*"
@@ -45,18 +54,44 @@ def sql_outline(data: bytes) -> Outline:
 
 
 def _statements(data: bytes) -> Iterator[tuple[int, int]]:
-    start = 0
-    for token in _TOKEN.finditer(data):
-        if token.group() == b";":
-            begin = _skip(data, start, token.start())
-            if begin < token.start():
-                yield begin, token.end()
-            start = token.end()
+    """Yield the offsets of statements; rows behind `COPY … FROM stdin` belong to it, `DELIMITER` is obeyed, `GO` ends a batch."""
+    pattern = _TOKEN_ESCAPED if b"`" in data else _TOKEN
+    start = at = 0
+    while (token := pattern.search(data, at)) is not None:
+        at = token.end()
+        text = token.group()
+        if text[:1] not in b";GgDd":
+            continue
+        begin = _skip(data, start, token.start())
+        if begin < token.start():
+            end = token.end() if text == b";" else token.start()
+            if text == b";" and _FROM_STDIN.match(data, begin, end):
+                ended = _END_OF_DATA.search(data, end)
+                end = at = ended.end() if ended else len(data)
+            yield begin, end
+        start = at
+        if token.group("mark") is not None and token.group("mark") != b";":
+            at = start = yield from _delimited(data, at, token.group("mark"))
     begin = _skip(data, start, len(data))
     if begin < len(data):
         yield begin, len(data)
 
 
+def _delimited(data: bytes, start: int, mark: bytes) -> Generator[tuple[int, int], None, int]:
+    """Yield the statements that end with `mark`, up to the next `DELIMITER`; return where that begins."""
+    following = _DELIMITER.search(data, start)
+    stop = following.start() if following else len(data)
+    while start < stop:
+        end = data.find(mark, start, stop)
+        end = stop if end < 0 else end
+        begin = _skip(data, start, end)
+        if begin < end:
+            yield begin, end
+        start = end + len(mark)
+    return stop
+
+
+_DELIMITER: Final = re.compile(rb"^delimiter[ \t]", re.IGNORECASE | re.MULTILINE)
 _BLANK: Final = re.compile(rb"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 
 

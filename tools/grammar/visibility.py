@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .language import Visibility
 
@@ -19,9 +18,8 @@ _DEMANDING: Final = frozenset({"interface", "trait", "enum", IMPLEMENTS})
 _NEUTRAL: Final = frozenset({"namespace", "package", "impl"})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What a rule looks at."""
+class Candidate(NamedTuple):
+    """What a rule looks at. A named tuple: one is made for every definition, and they cost a third of a frozen dataclass."""
 
     name: str
     kind: str

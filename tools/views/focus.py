@@ -14,6 +14,8 @@ from .terms import terms_of
 from .view import LineRange, TokenCount, View, split_lines
 
 _MAX_QUERY_TERMS: Final = 200
+_SEARCHED: Final = 20_000
+"""Characters of one line that are ranked: no budget holds a line that is longer, and data of one line may be megabytes."""
 
 
 def focus_view(text: str, query: str, count: TokenCount, *, budget: int, definitions: Sequence[Definition] = ()) -> View:
@@ -37,7 +39,7 @@ def focus_view(text: str, query: str, count: TokenCount, *, budget: int, definit
 def rank_passages(lines: Sequence[str], passages: Sequence[LineRange], query: str) -> tuple[list[int], int]:
     """Return all passages by falling score, matching ones first, and how many match."""
     asked = list(dict.fromkeys(terms_of(query)))[:_MAX_QUERY_TERMS]
-    documents = [terms_of("".join(lines[first - 1 : last])) for first, last in passages]
+    documents = [terms_of("".join(line[:_SEARCHED] for line in lines[first - 1 : last])) for first, last in passages]
     wanted = set(asked)
     hits = [len(wanted.intersection(document)) for document in documents]
     matched = sum(1 for hit in hits if hit)
@@ -56,7 +58,7 @@ def _from_best_line(lines: Sequence[str], passage: LineRange, query: str) -> lis
     """Order a passage's lines for a budget that may end inside it: the heading line, then outwards from the best line."""
     first, last = passage
     wanted = set(terms_of(query))
-    hits = {number: len(wanted.intersection(terms_of(lines[number - 1]))) for number in range(first, last + 1)}
+    hits = {number: len(wanted.intersection(terms_of(lines[number - 1][:_SEARCHED]))) for number in range(first, last + 1)}
     best = min(hits, key=lambda number: (-hits[number], number))
     rest = sorted((number for number in hits if number != first), key=lambda number: (abs(number - best), number))
     return [first, *rest]

@@ -14,7 +14,7 @@ LineRange = tuple[int, int]
 """First and last line, 1-based, both included."""
 
 _MARK_LINE: Final = re.compile(
-    r"^[ \t]*… \d[\d,]* (?:more )?(?:lines?|entries|definitions|comments?) \([^()\n]*\) …$", re.MULTILINE
+    r"^[ \t]*… \d[\d,]* (?:more )?(?:lines?|entries|definitions|comments?) \([^\n]*\) …$", re.MULTILINE
 )
 
 

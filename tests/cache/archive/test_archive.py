@@ -307,3 +307,16 @@ def test_any_history_of_a_session_restores_to_the_exact_entry_sets(
         assert target is not None
         held = shared_store.database.read(lambda con, target=target: entries_of(con, target))
         assert tuple(held.values()) == truth[label]
+
+
+def test_a_session_that_has_begun_keeps_its_own_summary_when_it_goes_on_from_another(make_archive: MakeArchive) -> None:
+    first, second = make_archive("first"), make_archive("second")
+    first.recorder.record(ToolEvent("session", "note", note="goal: port the parser\ndecision: keep the tokens"))
+    first.save("port")
+    second.recorder.record(ToolEvent("session", "note", note="decision: fuzz it first"))
+    for _ in range(2):
+        second.restore("port")
+    target = second.target()
+    assert target is not None
+    text = second.summary(target, 800, count).text
+    assert text.splitlines()[:5] == ["Goals:", "- port the parser", "Decisions:", "- keep the tokens", "- fuzz it first"]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cache.archive.contradiction import Verdict, canonical_tokens, judge
+from penstock.cache.archive.canonical import canonical_tokens
+from penstock.cache.archive.contradiction import Verdict, judge
 
 S, C, K = Verdict.SAME, Verdict.CONTRADICTS, Verdict.COMPATIBLE
 

@@ -24,7 +24,7 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789abcdef\n"
         ("we decided to keep apsw", EventKind.DECISION, "we decided to keep apsw"),
         ("TODO: test Windows", EventKind.OPEN_END, "test Windows"),
         ("failed: make lint", EventKind.FAILURE, "make lint"),
-        ("note: plain", EventKind.NOTE, "note: plain"),
+        ("note: plain", EventKind.NOTE, "plain"),
         ("https://example.org", EventKind.NOTE, "https://example.org"),
         ("goal:", EventKind.NOTE, "goal:"),
     ],
@@ -75,3 +75,13 @@ def test_records_are_bounded_whatever_the_event_holds(text: str, tool: str, toke
 def test_what_is_no_session_id_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="session id"):
         check_session_id(bad)
+
+
+def test_no_receipt_is_recorded() -> None:
+    """Two conversations share the record, never each other's receipts."""
+    shown = "a.py · full · 1 line\nx = 1\nnext lines=2- · receipt r12-7f3a"
+    (record,) = records_of(ToolEvent("read", "a.py have=r11-0a1b view=full", excerpt=shown), is_secret=lambda text: False)
+    assert record.text == "a.py · full · 1 line\nx = 1\nnext lines=2-"
+    assert record.arguments == "a.py view=full"
+    (record,) = records_of(ToolEvent("read", "a.py", excerpt="x\nreceipt r1-7f3a"), is_secret=lambda text: False)
+    assert record.text == "x\n"

@@ -1,12 +1,12 @@
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.cache.archive.contradiction import Verdict, judge
 from penstock.cache.archive.evidence import Standing
 from penstock.cache.archive.fact_rows import topic_of
 from penstock.cache.archive.facts import FactBook
+from penstock.cache.archive.remembering import Conflict, Outcome, Resolution
 from penstock.cache.archive.revision import head_commit
 from penstock.cache.deadline import UNBOUNDED, Deadline
 from penstock.cache.errors import (
@@ -185,33 +185,6 @@ def test_facts_are_seen_by_every_session_of_the_workspace(make_store: MakeStore,
     assert [(one.fact.value, one.fact.author) for one in found] == [("100", "one")]
 
 
-def test_export_and_import_carry_everything(
-    book: FactBook, make_store: MakeStore, files: Files, deadline: Deadline, wall: WallClock
-) -> None:
-    book.remember("limit", "100 connections", ["src/pool.py:2"], author="one", deadline=deadline)
-    wall.advance(5)
-    book.remember("limit", "250 connections", [], author="two", deadline=deadline)
-    lines = list(book.export_lines())
-    assert [json.loads(line)["value"] for line in lines] == ["100 connections", "250 connections"]
-    other = FactBook(make_store(folder="other"), files)
-    assert other.import_lines(iter(lines)) == 2
-    assert other.import_lines(iter(lines)) == 0
-    assert list(other.export_lines()) == lines
-
-
-@pytest.mark.parametrize(
-    "line", ["{", "[]", "3", "{}", '{"topic": "x", "value": "y", "valid_from": "soon"}', '{"topic": "", "value": "y"}']
-)
-def test_a_line_that_is_no_fact_is_refused(book: FactBook, line: str) -> None:
-    with pytest.raises(InvalidArgument):
-        book.import_lines(iter([line]))
-
-
-def test_an_imported_secret_is_refused(book: FactBook) -> None:
-    with pytest.raises(SecretDenied):
-        book.import_lines(iter(['{"topic": "db", "value": "the password is hunter2", "valid_from": 1}']))
-
-
 @given(st.text())
 def test_topics_are_compared_in_one_form(topic: str) -> None:
     assert topic_of(topic_of(topic)) == topic_of(topic)
@@ -234,3 +207,64 @@ COMMIT = "0123456789" * 4
 def test_the_commit_is_read_from_git_itself(files: Files, deadline: Deadline, held: dict[str, bytes], expected: str) -> None:
     files.held = held
     assert head_commit(files, deadline) == expected
+
+
+def test_a_contradiction_is_asked_about_before_anything_is_stored(book: FactBook, deadline: Deadline) -> None:
+    old = book.remember("limit", "100", [], author="one", deadline=deadline).fact
+    asked: list[Conflict] = []
+
+    def refuse(conflict: Conflict) -> Resolution:
+        asked.append(conflict)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        book.remember("limit", "250", [], author="one", deadline=deadline, resolve=refuse)
+    assert [(one.topic, one.value, [fact for fact, _ in one.against]) for one in asked] == [("limit", "250", [old])]
+    assert book.newest(limit=5, include_ended=True) == [old]
+    for value in ("100", "one hundred"):
+        book.remember("limit", value, [], author="one", deadline=deadline, resolve=refuse)
+    assert len(asked) == 1 + (judge("100", "one hundred").verdict is Verdict.CONTRADICTS)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "outcome", "live"),
+    [
+        (Resolution.CLOSE_OLD, Outcome.CLOSED_OLD, ["250"]),
+        (Resolution.KEEP_BOTH, Outcome.KEPT_BOTH, ["250", "100"]),
+        (Resolution.KEEP_OLD, Outcome.KEPT_OLD, ["100"]),
+    ],
+)
+def test_a_contradiction_ends_as_it_was_resolved(
+    book: FactBook, deadline: Deadline, resolution: Resolution, outcome: Outcome, live: list[str]
+) -> None:
+    book.remember("limit", "100", [], author="one", deadline=deadline)
+    done = book.remember("limit", "250", [], author="one", deadline=deadline, resolve=lambda conflict: resolution)
+    assert done.outcome is outcome
+    assert [fact.value for fact in book.newest(limit=5)] == live
+    assert [old.value for old, _ in done.closed] == (["100"] if resolution is Resolution.CLOSE_OLD else [])
+    assert [old.value for old, _ in done.disputed] == ([] if resolution is Resolution.CLOSE_OLD else ["100"])
+
+
+def test_two_values_that_were_both_kept_stay_until_a_third_comes(book: FactBook, deadline: Deadline) -> None:
+    book.remember("limit", "100", [], author="one", deadline=deadline)
+    book.remember("limit", "250", [], author="one", deadline=deadline, resolve=lambda conflict: Resolution.KEEP_BOTH)
+    assert book.remember("limit", "250", [], author="one", deadline=deadline).outcome is Outcome.CONFIRMED
+    found = book.recall("limit", limit=5, deadline=deadline)
+    assert [(one.fact.value, [other.value for other in one.disputed]) for one in found] == [("250", ["100"]), ("100", ["250"])]
+    third = book.remember("limit", "300", [], author="one", deadline=deadline)
+    assert [old.value for old, _ in third.closed] == ["100", "250"]
+
+
+def test_what_another_process_stored_meanwhile_is_not_covered_by_the_answer(
+    book: FactBook, make_store: MakeStore, files: Files, deadline: Deadline
+) -> None:
+    book.remember("limit", "100", [], author="one", deadline=deadline)
+    other = FactBook(make_store(), files)
+
+    def resolve(conflict: Conflict) -> Resolution:
+        other.remember("limit", "175", [], author="two", deadline=deadline)
+        return Resolution.KEEP_BOTH
+
+    done = book.remember("limit", "250", [], author="one", deadline=deadline, resolve=resolve)
+    assert [old.value for old, _ in done.closed] == ["175"]
+    assert [fact.value for fact in book.newest(limit=5)] == ["250"]

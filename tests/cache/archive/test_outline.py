@@ -9,6 +9,7 @@ from penstock.cache.archive.outline import (
     decode_outline,
     encode_outline,
     fold_outline,
+    merge_outlines,
 )
 
 spans = st.builds(TouchedSpan, st.sampled_from(["a.py", "b.py"]), st.none() | st.just((1, 5)) | st.just((4, 9)))
@@ -43,12 +44,14 @@ def test_notes_are_filed_by_what_they_are_and_done_closes_an_open_end() -> None:
             Record(EventKind.OPEN_END, "session", "", "write docs"),
             Record(EventKind.NOTE, "session", "", "done: write docs"),
             Record(EventKind.FAILURE, "session", "", "lint is red"),
+            Record(EventKind.FAILURE, "session", "", "types are wrong"),
+            Record(EventKind.NOTE, "session", "", "done: lint is red"),
         ],
     )
     assert outline.goals == ("ship it",)
     assert outline.decisions == ("use apsw",)
     assert outline.open_ends == ("test Windows",)
-    assert [failure.text for failure in outline.failures] == ["lint is red"]
+    assert [(one.text, one.is_resolved) for one in outline.failures] == [("lint is red", True), ("types are wrong", False)]
 
 
 def test_a_failure_is_resolved_by_the_same_call_going_well() -> None:
@@ -72,7 +75,7 @@ def test_a_file_keeps_its_place_its_spans_and_its_newest_handle() -> None:
     )
     assert [(note.path, note.times, note.handle) for note in outline.files] == [("a.py", 2, "h3"), ("b.py", 1, "h2")]
     assert outline.files[0].spans == (TouchedSpan("a.py", (1, 20)),)
-    assert outline.handles == ("h4",)
+    assert outline.handles == ("h4 compress make",)
 
 
 def test_an_outline_is_bounded_and_counts_what_left() -> None:
@@ -94,3 +97,17 @@ def test_only_the_last_questions_are_kept_each_once() -> None:
 def test_a_damaged_outline_is_an_empty_one() -> None:
     for text in ("", "x", "[]", "{}", '{"goals": 3}'):
         assert decode_outline(text) == Outline()
+
+
+@given(st.lists(records, max_size=20), st.lists(records, max_size=20))
+def test_going_on_from_a_session_keeps_both_outlines_and_doing_so_again_changes_nothing(
+    before: list[Record], after: list[Record]
+) -> None:
+    earlier, later = fold_outline(Outline(), before), fold_outline(Outline(), after)
+    merged = merge_outlines(earlier, later)
+    for section in ("goals", "decisions", "notes", "open_ends"):
+        assert set(getattr(merged, section)) == {*getattr(earlier, section), *getattr(later, section)}
+    assert {one.path for one in merged.files} == {one.path for one in (*earlier.files, *later.files)}
+    assert {one.call for one in merged.failures} == {one.call for one in (*earlier.failures, *later.failures)}
+    assert merge_outlines(earlier, merged) == merged
+    assert decode_outline(encode_outline(merged)) == merged

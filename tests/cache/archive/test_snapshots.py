@@ -71,12 +71,12 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(steps, st.sampled_from(SnapshotStrategy), st.integers(0, 4))
 def test_any_history_restores_to_the_exact_entry_sets(
     history: list[tuple[str, int, int]], strategy: SnapshotStrategy, max_chain: int
 ) -> None:
-    """The other 300 of 1,000 histories go through the store: test_archive.py."""
+    """300 more histories go through the store: test_archive.py."""
     model = ChainModel(SnapshotPolicy(strategy, max_chain=max_chain))
     entries: dict[str, Entry] = {}
     for step, first, second in history:

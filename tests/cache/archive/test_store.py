@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from random import Random
 
 import apsw
 import pytest
@@ -111,12 +112,12 @@ def test_old_events_expire_with_their_passages(make_store: MakeStore, wall: Wall
 
 
 def test_the_store_stays_under_its_cap(make_store: MakeStore, wall: WallClock) -> None:
-    policies = ArchivePolicies(retention=RetentionPolicy(max_bytes=1024 * 1024, max_events=10_000))
-    store = make_store(policies)
+    store = make_store()
     for batch in range(30):
         store.append("one", [record(n, f"word{n} other{n * 7} " * 40) for n in range(batch * 100, batch * 100 + 100)])
     before = store.database.used_bytes()
     assert before > 1024 * 1024
+    store = make_store(ArchivePolicies(retention=RetentionPolicy(max_bytes=1024 * 1024, max_events=10_000)))
     store.maintain(current="one")
     assert store.database.used_bytes() <= 1024 * 1024
     assert store.database.path.stat().st_size < before
@@ -132,11 +133,12 @@ def test_the_number_of_events_is_bounded(make_store: MakeStore) -> None:
 
 
 def test_idle_sessions_are_cleared_for_room_and_keep_what_matters(make_store: MakeStore, wall: WallClock) -> None:
-    store = make_store(ArchivePolicies(retention=RetentionPolicy(max_bytes=1024 * 1024)))
+    store = make_store()
     goal = Record(EventKind.GOAL, "session", "", "the goal")
     for batch in range(8):
         store.append("idle", [goal, *(record(n, f"w{n} " * 400) for n in range(batch * 100, batch * 100 + 100))])
     wall.advance(2 * DAY_S)
+    store = make_store(ArchivePolicies(retention=RetentionPolicy(max_bytes=1024 * 1024)))
     result = store.maintain(current="other")
     assert result.sessions_cleared == ("idle",)
     assert "idle" in session_ids(store)
@@ -160,3 +162,19 @@ def test_deleting_events_of_one_session_leaves_the_others(make_store: MakeStore)
     one = store.database.read(rids)["one"]
     assert store.database.write(lambda con: delete_events(con, session=one)) == 1
     assert [hit.session_id for hit in Recall(store).search("words file2", session_id="two").found] == ["two"]
+
+
+def test_the_store_stays_under_its_cap_between_two_rounds_of_maintenance(make_store: MakeStore) -> None:
+    """An hour of large outputs must not wait for the hourly round."""
+    cap = 2 * 1024 * 1024
+    store = make_store(ArchivePolicies(retention=RetentionPolicy(max_bytes=cap)))
+    random = Random(4)
+    most = 0
+    for number in range(150):
+        words = " ".join(f"{random.getrandbits(40):x}" for _ in range(1_000))
+        store.append("one", [Record(EventKind.OUTPUT, "compress", f"run {number}", f"marker{number} {words}")] * 2)
+        if number % 10 == 0:
+            most = max(most, store.database.used_bytes())
+    assert most <= cap * 1.2
+    assert store.database.read(count_events) < 300
+    assert Recall(store).search("marker149", session_id="one").found

@@ -10,7 +10,7 @@ from penstock.cache.worker import Worker
 from penstock.cache.workspace.files import Workspace
 
 MakeIndex = Callable[..., IndexCache]
-DEFINITIONS = "penstock.tools.languages:definitions"
+DEFINITIONS = "penstock.tools.languages:structure"
 
 
 @pytest.fixture(scope="session")

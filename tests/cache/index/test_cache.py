@@ -2,34 +2,16 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penstock.cache.deadline import Deadline
 from penstock.cache.errors import CallCancelled, InvalidArgument, UnderPressure
-from penstock.cache.index.cache import IndexCache
 from penstock.cache.index.chunk import FileStatus
 from penstock.cache.index.values import IndexLimits, Prefer
 from penstock.cache.ledger import Ledger
-
-MakeIndex = Callable[..., IndexCache]
-PATIENT = IndexLimits(build_wait_s=120)
-
-
-def write_files(root: Path, count: int, text: str = "def handler_{n}(request):\n    return {n}\n") -> None:
-    for n in range(count):
-        path = root / f"pkg{n % 7}" / f"module_{n}.py"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text.format(n=n))
-
-
-def paths_of(index: IndexCache, query: str, **arguments: object) -> list[str]:
-    k = arguments.pop("k", 10)
-    assert isinstance(k, int)
-    result = index.search(query, k=k, deadline=Deadline(120), **arguments)  # pyright: ignore[reportArgumentType]
-    return [hit.path for hit in result.hits]
+from tests.cache.index.corpus import PATIENT, MakeIndex, paths_of, write_files
 
 
 def test_an_answer_says_how_much_was_searched_when_the_build_takes_too_long(make_index: MakeIndex, root: Path) -> None:
@@ -125,7 +107,7 @@ def test_a_parser_that_hangs_or_crashes_costs_its_own_file_only(make_index: Make
         "        while True: pass\n"
         "    if b'CRASH' in data: os.abort()\n"
         "    if b'RAISE' in data: raise KeyError(path)\n"
-        "    return []\n"
+        "    return [], [], []\n"
     )
     write_files(root, 60)
     (root / "hang.py").write_text("needle HANG\n")

@@ -5,30 +5,12 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from penstock.cache.deadline import Deadline
-from penstock.cache.index.cache import IndexCache
 from penstock.cache.index.chunk import FileStatus
 from penstock.cache.index.values import IndexLimits
-
-MakeIndex = Callable[..., IndexCache]
-PATIENT = IndexLimits(build_wait_s=120)
-
-
-def write_files(root: Path, count: int, text: str = "def handler_{n}(request):\n    return {n}\n") -> None:
-    for n in range(count):
-        path = root / f"pkg{n % 7}" / f"module_{n}.py"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text.format(n=n))
-
-
-def paths_of(index: IndexCache, query: str, **arguments: object) -> list[str]:
-    k = arguments.pop("k", 10)
-    assert isinstance(k, int)
-    result = index.search(query, k=k, deadline=Deadline(120), **arguments)  # pyright: ignore[reportArgumentType]
-    return [hit.path for hit in result.hits]
+from tests.cache.index.corpus import PATIENT, MakeIndex, paths_of, write_files
 
 
 def test_a_new_file_is_found_by_the_next_search(make_index: MakeIndex, root: Path) -> None:
@@ -123,11 +105,12 @@ def test_several_processes_build_once(root: Path, tmp_path: Path) -> None:
         worker.close()
         """
     )
-    command = [sys.executable, "-c", script, str(root), str(tmp_path / "shared"), "penstock.tools.languages:definitions"]
+    command = [sys.executable, "-c", script, str(root), str(tmp_path / "shared"), "penstock.tools.languages:structure"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     answers = [process.communicate(timeout=120)[0].split() for process in running]
     assert [answer[:2] for answer in answers] == [["pkg0/module_77.py", "True"]] * 3
-    # A process that comes second finds nothing left to do: its own build is empty and calls no worker.
+    assert sum(int(answer[2]) for answer in answers) == 1
+    # A process that comes second finds nothing left to do, and calls no worker.
     assert sum(int(answer[3]) > 0 for answer in answers) == 1
 
 
@@ -185,3 +168,32 @@ def test_every_thread_sees_what_it_wrote_before_it_asked(make_index: MakeIndex, 
     for thread in threads:
         thread.join(120)
     assert missed == []
+
+
+def test_hits_of_an_old_walk_are_compared_with_the_disk_before_they_are_shown(make_index: MakeIndex, root: Path) -> None:
+    for name in ("a", "b", "c"):
+        (root / f"{name}.txt").write_text(f"walrus {name}\n")
+    index = make_index(IndexLimits(cheap_walk_s=0.0, walk_every_s=3_600))
+    assert sorted(paths_of(index, "walrus")) == ["a.txt", "b.txt", "c.txt"]
+    (root / "a.txt").write_text("badger\n")
+    (root / "b.txt").unlink()
+    late = index.search("walrus", deadline=Deadline(60))
+    assert late.coverage.age_s > 0
+    assert [hit.path for hit in late.hits] == ["c.txt"]
+    assert paths_of(index, "badger") == ["a.txt"]
+
+
+def test_edited_files_that_change_again_in_bulk_are_built_and_found(make_index: MakeIndex, root: Path) -> None:
+    """What the delta holds of them is older than what is built, and must not stand before it."""
+    index = make_index(IndexLimits(inline_files=2, build_wait_s=60))
+    names = ["a.py", "b.py", "c.py", "d.py"]
+    for first in (0, 2):
+        for name in names[first : first + 2]:
+            (root / name).write_text("before = 1\n")
+        assert index.refresh(Deadline(60)).is_complete
+    assert index.statistics().delta_chunks == 4
+    for name in names:
+        (root / name).write_text(f"needle = '{name}'\n")
+    result = index.search("needle", deadline=Deadline(60))
+    assert result.coverage.is_complete
+    assert [hit.path for hit in result.hits] == names

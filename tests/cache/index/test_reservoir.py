@@ -92,3 +92,16 @@ def test_limits_must_be_positive(field: str) -> None:
 def test_a_warmup_longer_than_the_window_is_refused() -> None:
     with pytest.raises(ValueError, match="warmup"):
         ReservoirLimits(window=4, warmup=5)
+
+
+def test_its_statistics_tell_sessions_that_are_calibrated_and_sweeps() -> None:
+    clock = Clock()
+    reservoir = SessionReservoir(ReservoirLimits(window=4, warmup=2, idle_ttl_s=80), clock=clock)
+    for session, entropy in (("a", 0.5), ("a", 0.6), ("b", 0.7)):
+        reservoir.observe(session, entropy)
+    found = reservoir.statistics()
+    assert (found.sessions, found.calibrated, found.observations, found.sweeps) == (2, 1, 3, 0)
+    clock.now += 100
+    reservoir.observe("c", 0.1)
+    found = reservoir.statistics()
+    assert (found.sessions, found.calibrated, found.observations, found.sweeps, found.expired) == (1, 0, 4, 1, 2)

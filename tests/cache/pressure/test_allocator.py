@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.cache.pressure.allocator import Allocator, find_malloc_trim
+from penstock.cache.pressure.allocator import Allocator, bound_heap, find_malloc_trim
 
 if TYPE_CHECKING:
     from .conftest import FakeClock
@@ -46,3 +47,35 @@ def test_malloc_trim_is_found_and_can_be_called() -> None:
         pytest.skip("not glibc")
     trim()
     assert Allocator().has_trim
+
+
+def test_the_heap_is_bounded_where_there_is_mallopt() -> None:
+    def no_symbol(_: None) -> ctypes.CDLL:
+        raise AttributeError("musl, macOS")
+
+    assert not bound_heap(no_symbol)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
+def test_a_freed_file_goes_back_to_the_system_whatever_was_freed_before() -> None:
+    """By default glibc raises its threshold for maps with each freed block, and keeps files in arenas from then on."""
+    code = (
+        "import os, sys, threading\n"
+        "from penstock.cache.pressure.allocator import bound_heap\n"
+        "if not bound_heap(): sys.exit(9)\n"
+        "rss = lambda: int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE')\n"
+        "bytes(bytearray(30_000_000))\n"
+        "before = rss()\n"
+        "def work():\n"
+        "    held = [bytearray(b'x') * 1_100_000 for _ in range(40)]\n"
+        "    kept.append(held[::13]); held.clear()\n"
+        "kept = []\n"
+        "for _ in range(4):\n"
+        "    thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+        "print(rss() - before, sum(len(one) for some in kept for one in some))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    if run.returncode == 9:
+        pytest.skip("not glibc")
+    grown, kept = map(int, run.stdout.split())
+    assert kept <= grown < kept + 8_000_000

@@ -40,6 +40,7 @@ def test_inside_the_band_the_level_cannot_have_changed_by_more_than_a_byte(befor
 
 def test_calm_takes_several_quiet_samples_in_a_row(clock: FakeClock) -> None:
     board = LevelBoard(clock)
+    assert CALM_SAMPLES == 5
     for _ in range(CALM_SAMPLES - 1):
         board.publish(reading(0))
     assert not board.is_calm

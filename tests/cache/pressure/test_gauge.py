@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.cache.pressure.gauge import LIMIT_TTL_S, PressureGauge
+from penstock.cache.pressure.gauge import LIMIT_TTL_S, MAX_FIXED_BYTES, PressureGauge
 from penstock.cache.pressure.levels import PressureLevel
 from penstock.cache.pressure.limits import MB, EffectiveLimit
 from penstock.cache.pressure.reading import Driver
@@ -45,6 +45,24 @@ def test_fixed_costs_belong_to_the_baseline(rig: Rig) -> None:
     assert rig.gauge.statistics().limit.limit_bytes == 662 * MB
     with pytest.raises(ValueError, match="nbytes"):
         rig.gauge.add_fixed("x", -1)
+
+
+def test_modules_that_are_imported_later_are_measured_once_and_belong_to_the_baseline(rig: Rig) -> None:
+    loads = 0
+
+    def load() -> None:
+        nonlocal loads
+        loads += 1
+        rig.probe.set(rss_bytes=rig.probe.current.rss_bytes + 13 * MB)
+
+    for _ in range(2):
+        rig.gauge.load_fixed("modules", load)
+    assert (loads, rig.gauge.statistics().fixed_bytes) == (1, {"modules": 13 * MB})
+    assert rig.gauge.read().growth_bytes == 0
+    rig.gauge.load_fixed("storm", lambda: rig.probe.set(rss_bytes=900 * MB))
+    assert rig.gauge.statistics().fixed_bytes["storm"] == MAX_FIXED_BYTES, "what others allocate meanwhile is no baseline"
+    rig.gauge.load_fixed("shrinking", lambda: rig.probe.set(rss_bytes=90 * MB))
+    assert rig.gauge.statistics().fixed_bytes["shrinking"] == 0
 
 
 def test_the_baseline_leaves_out_what_the_ledger_holds(rig: Rig) -> None:

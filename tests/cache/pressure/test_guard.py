@@ -17,9 +17,11 @@ from penstock.cache.pressure.guard import (
     PollIntervals,
 )
 from penstock.cache.pressure.levels import PressureLevel
-from penstock.cache.pressure.limits import MB
+from penstock.cache.pressure.limits import GIVE_BACK_BYTES, MB
 
 if TYPE_CHECKING:
+    from penstock.cache.pressure.reading import PressureReading
+
     from .conftest import Rig
 
 NORMAL, SOFT, MEDIUM, HARD, CRITICAL = PressureLevel
@@ -117,6 +119,13 @@ def test_a_big_reservation_makes_room_before_it_is_made(rig: Rig) -> None:
     assert "clear" not in rig.evictor.calls, "a reservation alone never drops everything"
 
 
+def test_a_reservation_beyond_all_limits_still_drops_nothing_that_is_kept(rig: Rig) -> None:
+    rig.probe.follow = rig.ledger
+    rig.evictor.store("kept", 10 * MB, is_protected=True)
+    assert rig.guard.check_now(2000 * MB) is CRITICAL
+    assert "clear" not in rig.evictor.calls
+
+
 def test_a_big_reservation_with_room_for_it_changes_nothing(rig: Rig) -> None:
     assert rig.guard.check_now(100 * MB) is NORMAL
     assert rig.evictor.calls == []
@@ -159,6 +168,57 @@ def test_a_gauge_that_breaks_does_not_stop_the_guard(rig: Rig, monkeypatch: pyte
     rig.evictor.store("a", 72 * MB)
     rig.guard.after_call()
     assert rig.guard.statistics().failures == 1
+
+
+def test_a_failure_is_logged_again_after_a_success(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails = {"gauge": True, "relief": False}
+    read = rig.gauge.read_quickly
+
+    def read_or_fail() -> PressureReading:
+        if fails["gauge"]:
+            raise RuntimeError("gauge")
+        return read()
+
+    def relieve(level: PressureLevel) -> None:
+        if fails["relief"]:
+            raise RuntimeError("relief")
+
+    monkeypatch.setattr(rig.gauge, "read_quickly", read_or_fail)
+    guard = MemoryGuard(rig.gauge, relief=relieve, clock=rig.clock)
+    rig.evictor.store("a", 72 * MB)
+    for name in ("gauge", "relief"):
+        for is_failing in (True, True, False, True):
+            fails[name] = is_failing
+            guard._board.band = (0, 0)  # pyright: ignore[reportPrivateUsage] -- have the next call look
+            guard.after_call()
+        fails[name] = False
+    messages = [record.message for record in caplog.records]
+    assert [sum(f"({what})" in message for message in messages) for what in ("sample", "relief")] == [2, 2]
+    assert guard.statistics().failures == 6
+
+
+def test_the_task_has_an_unused_heap_given_back(rig: Rig) -> None:
+    """No pressure, no mark crossed: the poll alone notices that RSS stands far above what is accounted for."""
+    given_back = threading.Event()
+
+    def relieve(level: PressureLevel) -> None:
+        rig.orchestrator.on_pressure(level)
+        given_back.set()
+
+    guard = MemoryGuard(rig.gauge, relief=relieve, clock=rig.clock)
+    guard.sample()
+    rig.probe.set(rss_bytes=100 * MB + GIVE_BACK_BYTES)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(guard.run)
+            await anyio.to_thread.run_sync(given_back.wait, 5)
+            tasks.cancel_scope.cancel()
+
+    anyio.run(main)
+    assert (rig.trims, rig.orchestrator.statistics().rounds) == (1, 0)
 
 
 def test_the_task_samples_at_once_and_relieves_off_the_event_loop(rig: Rig) -> None:

@@ -113,12 +113,21 @@ def test_recovery_and_success_forget_what_did_not_help(rounds: int) -> None:
 def test_a_met_target_is_below_every_leave_mark(reading: PressureReading) -> None:
     """The seed ignored its targets; here a round that meets its target ends the pressure it answered."""
     target = target_of(reading)
-    assert 0 <= target <= reading.ledger_bytes or target <= TARGET_RATIO * reading.budget_bytes
+    assert 0 <= target <= TARGET_RATIO * reading.budget_bytes
     assert target / reading.budget_bytes < leave_ratio(PressureLevel.SOFT)
     freed = max(0, reading.ledger_bytes - target)
     after = replace(reading, rss_bytes=reading.rss_bytes - freed)
     # If RSS fell by what the ledger freed, it is below the mark too, or the ledger has nothing left to give.
     assert target == 0 or after.rss_ratio <= TARGET_RATIO + 1e-6
+
+
+@given(states, levels, readings())
+def test_the_decision_carries_the_target_and_an_emergency_leaves_nothing(
+    state: ControllerState, level: PressureLevel, reading: PressureReading
+) -> None:
+    decision = decide(state, level, reading)
+    wanted = 0 if decision.action is Action.EMERGENCY_DROP else target_of(reading)
+    assert decision.target_bytes == wanted
 
 
 @given(ratios, ratios)

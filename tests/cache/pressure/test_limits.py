@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cache.pressure.limits import MB, EffectiveLimit, plan_rss_limit, ratio_of, retained_cap
+from penstock.cache.pressure.limits import (
+    MB,
+    WORKER_FLOOR_BYTES,
+    EffectiveLimit,
+    plan_rss_limit,
+    plan_worker_bytes,
+    ratio_of,
+    retained_cap,
+)
 
 sizes = st.integers(1, 1 << 45)
 
@@ -55,3 +63,33 @@ def test_the_smallest_limit_is_the_effective_one() -> None:
 def test_a_ratio_is_never_negative() -> None:
     assert ratio_of(-5, 10) == 0.0
     assert ratio_of(5, 10) == 0.5
+
+
+shared_limits = st.integers(64, 1 << 20).map(lambda megabytes: megabytes * MB)
+
+
+@given(st.integers(1, 4096), st.integers(0, 2000), shared_limits, st.integers(1, 8))
+def test_the_workers_fit_beside_the_server_or_get_their_least(wanted: int, baseline: int, shared: int, children: int) -> None:
+    effective = EffectiveLimit.smallest_of({"cgroup v2 /app memory.max": shared, "RLIMIT_DATA": 64 * MB})
+    limit = plan_rss_limit(baseline * MB, shared)
+    each = plan_worker_bytes(wanted * MB, limit, effective, children)
+    assert each <= wanted * MB
+    assert each <= WORKER_FLOOR_BYTES or limit.limit_bytes + children * each <= shared
+
+
+def test_an_rlimit_does_not_divide_among_the_workers() -> None:
+    effective = EffectiveLimit.smallest_of({"RLIMIT_DATA": 1024 * MB, "total memory": 16 * 1024 * MB})
+    assert plan_worker_bytes(1024 * MB, plan_rss_limit(100 * MB, 1024 * MB), effective, 3) == 1024 * MB
+    alone = EffectiveLimit.smallest_of({"RLIMIT_DATA": 1024 * MB})
+    assert plan_worker_bytes(1024 * MB, plan_rss_limit(100 * MB, 1024 * MB), alone, 3) == 1024 * MB
+
+
+def test_a_small_container_leaves_its_workers_less() -> None:
+    effective = EffectiveLimit.smallest_of({"cgroup v2 / memory.max": 2048 * MB})
+    assert plan_worker_bytes(1024 * MB, plan_rss_limit(118 * MB, 2048 * MB), effective, 3) == (2048 - 630) * MB // 3
+
+
+@pytest.mark.parametrize(("wanted", "children"), [(0, 3), (1, 0)])
+def test_worker_limits_must_be_positive(wanted: int, children: int) -> None:
+    with pytest.raises(ValueError, match="children"):
+        plan_worker_bytes(wanted, plan_rss_limit(0, MB), EffectiveLimit(MB, ""), children)

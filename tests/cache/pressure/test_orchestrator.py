@@ -113,6 +113,51 @@ def test_removing_something_without_lowering_p_is_no_help_and_escalates(rig: Rig
     assert (third.action, third.is_escalated) == (Action.EVICT_PROBATIONARY, True)
 
 
+def test_a_fall_of_p_that_nothing_freed_is_no_help(rig: Rig) -> None:
+    """A neighbour that leaves meanwhile must not make an empty round look useful."""
+    rig.set_rss_ratio(0.75)
+    rig.evictor.before_drop = lambda: rig.set_rss_ratio(0.72)
+    explanation = answer(rig, SOFT)
+    assert explanation.p_after < explanation.p_before
+    assert (explanation.freed_bytes, explanation.helped) == (0, False)
+
+
+def test_steps_that_are_not_needed_any_more_are_not_taken(rig: Rig) -> None:
+    fill(rig, megabytes=60)
+    rig.evictor.add_output("f0", 25 * MB)
+    explanation = answer(rig, MEDIUM)
+    assert explanation.action is Action.EVICT_PROBATIONARY
+    assert rig.evictor.calls == ["trim_outputs", f"evict_probationary {int(TARGET_RATIO * 100 * MB)}"]
+    rig.evictor.calls.clear()
+    rig.evictor.clear()
+    fill(rig, megabytes=20)
+    rig.evictor.calls.clear()
+    rig.evictor.add_output("f0", 65 * MB)
+    assert answer(rig, MEDIUM).freed_bytes == 65 * MB
+    assert rig.evictor.calls == ["trim_outputs"], "the target was met without an eviction"
+    assert len(rig.evictor.entries) == 20
+
+
+def test_recovery_ends_the_escalation(rig: Rig) -> None:
+    rig.set_rss_ratio(0.75)
+    escalated: list[bool] = []
+    for _ in range(3):
+        escalated.append(answer(rig, SOFT).is_escalated)
+        rig.clock.advance(61)
+    assert escalated == [False, False, True]
+    rig.orchestrator.on_pressure(NORMAL)
+    assert not answer(rig, SOFT).is_escalated
+
+
+def test_an_alarm_from_outside_excuses_nothing(rig: Rig) -> None:
+    """That the machine is short of memory says nothing about this process's heap."""
+    rig.set_rss_ratio(0.5)
+    rig.probe.set(available_bytes=MB)
+    answer(rig, CRITICAL)
+    answer(rig, CRITICAL)
+    assert rig.orchestrator.statistics().retained_bytes == 0
+
+
 def test_rss_pressure_takes_its_excess_from_the_caches(rig: Rig) -> None:
     rig.probe.follow = rig.ledger
     fill(rig, megabytes=60)

@@ -41,3 +41,10 @@ def test_hostile_patterns_cost_little() -> None:
 
 def test_ignore_files_are_split_like_git_does() -> None:
     assert parse_ignore(b"\xef\xbb\xbfa\r\nb\n\xff") == ["a", "b", "\udcff"]
+
+
+def test_what_a_folder_above_matches_does_not_speak_for_what_is_in_it() -> None:
+    """As git has it: the folder is brought back, what another pattern ignores in it is not."""
+    rules = IgnoreRules().below("", ["**/b", "!d.log"])
+    assert rules.ignores("d.log/b", is_dir=True)
+    assert not rules.ignores("d.log", is_dir=True)

@@ -84,7 +84,7 @@ def test_sub_tables_go_with_the_table() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *["a = ", "mcp_servers = 3", "[[mcp_servers]]\n", "mcp_servers = {a = {}}\n", "mcp_servers.penstock = 3\n"],
+        *["a = ", "mcp_servers = 3", "[[mcp_servers]]\n", "mcp_servers = 3 # {}\n", "mcp_servers.penstock = 3\n"],
         *["[mcp_servers]\npenstock = {command = 'x'}\n", "[mcp_servers]\npenstock.command = 'x'\n"],
     ],
 )

@@ -75,7 +75,7 @@ def test_classes_ignore_numbers() -> None:
 
 
 def test_lines_with_finds_every_line_once_also_where_lower_case_is_longer() -> None:
-    assert lines_with("İİİ error\nx\nError error\n".lower(), ("error",)) == [0, 2]
+    assert lines_with("İİİ error\nx\nError error\n".lower().encode(), (b"error",)) == [0, 2]
 
 
 def test_no_rule_has_groups_of_its_own() -> None:
@@ -85,3 +85,8 @@ def test_no_rule_has_groups_of_its_own() -> None:
     for table in tables:
         assert [rule.pattern for rule in table.rules if re.compile(rule.pattern).groups] == []
         assert len(table.rules) < 255
+
+
+def test_lines_alike_but_for_their_digits_are_told_apart_where_a_rule_names_one() -> None:
+    rules = Rules(Rule(Rank.ERROR, r"E9\d "), default=Rank.PLAIN, words=False)
+    assert list(rules(Document("E91 a\nE21 a\n")).ranks) == [Rank.ERROR, Rank.PLAIN]

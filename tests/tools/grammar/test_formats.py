@@ -175,3 +175,45 @@ def test_every_scanner_gives_nested_spans_for_any_text(scan: Callable[[bytes], O
     assert found == scan(data)
     for one in found.definitions:
         assert 1 <= one.start_line <= one.end_line <= max(1, found.total_lines)
+
+
+def test_json_on_one_line_is_nested_by_offset() -> None:
+    """Sorted by line alone, the elements of the first array stood below the last key."""
+    found = json_outline(b'{"a":[{"id":1}],"meta":{"n":2}}')
+    assert [(one.depth, one.signature) for one in found.definitions] == [
+        (0, "a: [1 item]"), (1, "[0]: {1 key}"), (2, "id: 1"), (0, "meta: {1 key}"), (1, "n: 2"),
+    ]  # fmt: skip
+
+
+def test_markdown_comments_hold_no_headings() -> None:
+    assert [one.name for one in markdown_outline(b"# A\n<!-- # b\n# c\n-->\n# D\n").definitions] == ["A", "D"]
+
+
+def test_records_of_several_lines_are_one_row() -> None:
+    found = csv_outline(b'id;"name; full";"two\nlines"\n1;"a\nb";c\n2;d;e\n')
+    assert found.notes == ("2 rows × 3 columns",)
+    assert found.definitions[0].signature == "id: int, name; full: text, two lines: text"
+    assert [(one.name, one.start_line, one.end_line) for one in found.definitions] == [
+        ("columns", 1, 2), ("row 3", 3, 4), ("row 5", 5, 5),
+    ]  # fmt: skip
+    assert len(csv_outline(b'a,b\n"never closed,1\n' + b"x,2\n" * 1_000).definitions) == 4
+
+
+def test_yaml_strings_of_several_lines_hold_no_keys() -> None:
+    data = b"a: \"one\n  b: two\n  end\"\nc: 'it''s'\nd: 'x\n  e: y'\nf: 1\n"
+    assert [one.name for one in yaml_outline(data).definitions] == ["a", "c", "d", "f"]
+
+
+def test_nested_arrays_of_toml_hold_no_sections() -> None:
+    data = b'a = [\n  [1],\n  ["b"],\n]\n[c]\nd = 1\n'
+    assert [one.name for one in toml_outline(data).definitions] == ["a", "c", "d"]
+
+
+def test_sql_dumps_keep_their_rows_and_procedures_together() -> None:
+    data = (
+        b"INSERT INTO `t` VALUES ('it\\'; x');\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END //\nDELIMITER ;\n"
+        b"COPY s (a) FROM stdin;\n1;x\n\\.\nCREATE TABLE [u] (a int)\nGO\nDROP TABLE v;\n"
+    )
+    assert [(one.kind, one.name, one.start_line, one.end_line) for one in sql_outline(data).definitions if not one.depth] == [
+        ("insert", "t", 1, 1), ("procedure", "p", 3, 3), ("copy", "s", 5, 7), ("table", "u", 8, 8), ("drop", "v", 10, 10),
+    ]  # fmt: skip

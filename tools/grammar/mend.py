@@ -1,0 +1,99 @@
+"""Pure: definitions in the stretches that a grammar could not read, from what their lines look like.
+
+One unknown construct can cost a grammar the rest of a file. What stands in such a stretch is guessed line by line and added to
+what the grammar found; the outline says how many entries are guesses.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from .definition import CONTAINER_KINDS, Definition
+from .language import Language
+from .lineguess import guess_lines
+from .spans import LineMap
+
+_QUOTES: Final = (b"*", b"/*", b'"', b"'", b"<!--")
+"""What lines of comments and strings begin with, beside the language's own mark."""
+
+_MIN_GUESSES: Final = 20
+_MAX_COMPARED: Final = 1_000_000
+"""Every guess is compared with every definition: this many pairs cost about 0.1 s."""
+_TYPES: Final = frozenset({"class", "struct", "union", "enum"})
+_VARIABLES: Final = frozenset({"let", "val", "variable", "data", "input", "event", "task", "output", "schema", "library"})
+
+
+def mend(
+    language: Language, definitions: list[Definition], errors: Sequence[tuple[int, int]], lines: LineMap
+) -> tuple[list[Definition], int]:
+    """Add guessed definitions for the `errors` (byte offsets); also return how many were added."""
+    numbers = list(_numbers(language, errors, lines))
+    if not numbers:
+        return definitions, 0
+    taken = {one.start_line for one in definitions}
+    guessed = [
+        one
+        for one in guess_lines(language.name, lines, numbers)
+        if one.start_line not in taken and _is_believable(one, lines.line(one.start_line))
+    ]
+    guessed = guessed[: max(_MIN_GUESSES, _MAX_COMPARED // (1 + len(definitions)))]
+    guessed = [_ended(one, definitions, lines) for one in guessed if not _is_inside_function(one, definitions)]
+    if not guessed:
+        return definitions, 0
+    merged = sorted([*definitions, *(_placed(one, definitions) for one in guessed)], key=lambda one: one.start_line)
+    return merged, len(guessed)
+
+
+def _numbers(language: Language, errors: Sequence[tuple[int, int]], lines: LineMap) -> Iterator[int]:
+    """Yield the lines of the errors, ascending, each once, without comments and continued strings."""
+    last = 0
+    for start, end in errors:
+        first = max(last + 1, lines.line_of(start))
+        last = max(last, lines.last_line_of(start, end))
+        for number in range(first, last + 1):
+            text = lines.line(number).lstrip()
+            if text and not text.startswith(_QUOTES) and not (language.mark and text.startswith(language.mark.encode())):
+                yield number
+
+
+def _is_believable(one: Definition, text: bytes) -> bool:
+    """Pass over variables inside something, types that are only declared, and variables of a structure's type."""
+    if one.kind in _VARIABLES:
+        return _margin(text) == 0
+    if one.kind not in _TYPES or b"{" in text:
+        return not (one.kind in _TYPES and b"=" in text)
+    return not text.rstrip().endswith((b";", b","))
+
+
+def _ended(one: Definition, definitions: Sequence[Definition], lines: LineMap) -> Definition:
+    """End a guess where its braces close, if on its line, else before the next thing found at its margin or left of it."""
+    text = lines.line(one.start_line)
+    if text.count(b"{") == text.count(b"}") > 0:
+        return replace(one, end_line=one.start_line)
+    margin = _margin(text)
+    for each in definitions:
+        if one.start_line < each.start_line <= one.end_line and _margin(lines.line(each.start_line)) <= margin:
+            return replace(one, end_line=each.start_line - 1)
+    return one
+
+
+def _margin(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _is_inside_function(one: Definition, definitions: Sequence[Definition]) -> bool:
+    """Say whether something that is no container surely holds it."""
+    return any(
+        each.start_line < one.start_line and one.end_line <= each.end_line and each.kind not in CONTAINER_KINDS
+        for each in definitions
+    )
+
+
+def _placed(one: Definition, definitions: Sequence[Definition]) -> Definition:
+    """Give a guess the parent that the grammar found around it."""
+    around = [each for each in definitions if each.start_line < one.start_line and one.end_line <= each.end_line]
+    if not around:
+        return one
+    inner = max(around, key=lambda each: each.depth)
+    parent = f"{inner.qualified_name}.{one.parent}" if one.parent else inner.qualified_name
+    return replace(one, depth=inner.depth + 1 + one.depth, parent=parent)

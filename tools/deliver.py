@@ -19,7 +19,7 @@ from ..cache.workspace.ranges import LineRange
 from .answer import Part, facts_line
 from .call import AnswerLimit, Call
 from .filetext import FileText, TokenMemo
-from .paging import Page, Room, page_of
+from .paging import Page, Room, is_surely_within, page_of
 from .views.focus import focus_view
 from .views.view import View
 
@@ -57,7 +57,7 @@ class Delivery:
         with_receipt: bool = True,
     ) -> list[Part]:
         """Return the whole text, or the ranges, verbatim: as much as the client shows, and how to go on."""
-        if ranges is None and len(file.text) <= limit.tokens and room.copy().take(file.text, file.total):
+        if ranges is None and is_surely_within(file.text, limit.tokens) and room.copy().take(file.text, file.total):
             page = Page(file.text, 1, max(1, file.total))
             return [self._page_part(file, view, page, is_rest=False, with_receipt=with_receipt)]
         spans = ranges or [LineRange(1, max(1, file.total))]

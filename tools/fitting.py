@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from .answer import Answer, JsonValue
 from .call import AnswerLimit
-from .paging import Room, page_of, split_lines
+from .paging import Room, is_surely_within, page_of, split_lines
 
 MARK_CHARS: Final = 200
 """Room for the last line of an answer that was cut."""
@@ -22,7 +22,7 @@ def fits(text: str, limit: AnswerLimit, count: Callable[[str], int]) -> bool:
     """Say whether the client shows `text` whole."""
     if not Room.of(limit, frame_chars=0).take(text, text.count("\n") + 1):
         return False
-    return len(text) <= limit.tokens or count(text) <= limit.tokens
+    return is_surely_within(text, limit.tokens) or count(text) <= limit.tokens
 
 
 def fitted(answer: Answer, limit: AnswerLimit, count: Callable[[str], int], keep: Keep) -> Answer:

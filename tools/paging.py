@@ -76,6 +76,11 @@ class Room:
         return replace(self)
 
 
+def is_surely_within(text: str, tokens: int) -> bool:
+    """Say whether the bytes of `text` alone prove it has at most `tokens`: each is a byte or more, but an emoji is several."""
+    return len(text) <= tokens and len(text.encode("utf-8", "backslashreplace")) <= tokens
+
+
 def wire_chars(text: str) -> int:
     """Return the characters of `text` as a JSON string, without its quotes."""
     return len(json.dumps(text, ensure_ascii=False)) - 2
@@ -105,7 +110,7 @@ def page_of(
     room = room or Room.of(limit)
     while True:
         page = _fill(lines, room.copy(), first, start_char)
-        if len(page.text) <= limit.tokens:
+        if is_surely_within(page.text, limit.tokens):
             return page
         tokens = count(page.text)
         if tokens <= limit.tokens or len(page.text) <= 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from penstock.cache.deadline import Deadline
@@ -114,6 +114,7 @@ def test_every_answer_stays_within_the_profile(engine: Engine, key: str, call: t
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(call=("read", {"path": "emoji.txt", "lines": "1-"}), chars=1_500, size=1_778, tokens=500, lines=0, json_chars=0)
 @given(
     call=CALLS,
     chars=st.integers(1_500, 20_000),

@@ -148,7 +148,8 @@ class ReceiptBook:
         `sha256` and `representation` are what the caller would be given now. Call it for every delivery of a file, with an
         empty id if none was presented: that is how a repeat after a stub is noticed.
         """
-        self._notice_epoch()
+        if receipt_id:
+            self._notice_epoch()
         with self._lock:
             stub_call = self._stubs.pop((path, representation, sha256), None)
             is_repeat = stub_call is not None and self._calls - stub_call <= self.limits.repeat_calls

@@ -83,6 +83,7 @@ def create_app(source: EngineSource, *, home: Path | None = None) -> MCPServer[E
         gc.freeze()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_guard, source)
+            tasks.start_soon(dispatcher.heartbeat.run)
             try:
                 yield source
             finally:

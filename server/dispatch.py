@@ -7,6 +7,7 @@ tool raises becomes an error result, and the server answers the next call.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from ..tools.answer import PARTS_KEY, Answer, clean_text
 from ..tools.arguments import Arguments
 from ..tools.call import Call
 from .asking import AnswerNeeded, Person, can_ask
+from .heartbeat import Heartbeat
 from .profiles import ClientProfile, profile_for
 from .rooting import LateRoot
 from .sampling import ClientModel
@@ -35,9 +37,10 @@ if TYPE_CHECKING:
 GRACE_S: Final = 3.0
 """A thread that does not notice its deadline is given up this much later; the answer does not wait for it."""
 PROGRESS_S: Final = 1.0
-BEAT_S: Final = 2.0
 BEAT_STEP: Final = 0.001
 """Progress must increase; what a tool counts goes up by whole numbers."""
+MAX_NAME_CHARS: Final = 100
+"""Of a client's name and version: longer ones are nobody's."""
 ERROR_CHARS: Final = 2_000
 """An error is never longer, whatever it quotes: half of that from each end."""
 logger = logging.getLogger(__name__)
@@ -65,6 +68,8 @@ class Dispatcher:
         self._waiting = 0
         self._limiter: anyio.CapacityLimiter | None = None
         self._late_root = late_root
+        self.heartbeat = Heartbeat()
+        """Its `run` is started by the lifespan."""
 
     async def __call__(self, name: str, raw: Mapping[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """Serve one call; never raises but for cancellation."""
@@ -129,19 +134,9 @@ class Dispatcher:
 
     async def _worked(self, work: Callable[[], Answer], name: str, call: Call) -> Answer:
         """Run the body in the pool while the client hears of it; raises what the body raises."""
-        answer: Answer | None = None
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
-            if isinstance(call.progress, Progress):
-                tasks.start_soon(call.progress.beat, name)
-            try:
-                answer = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
-            except Exception as error:  # a task group would wrap it; it is raised below, as it is
-                failure = error
-            tasks.cancel_scope.cancel()
-        if answer is None:
-            raise failure or internal_error(name)
-        return answer
+        progress = call.progress
+        with self.heartbeat.over(name, progress.beat) if isinstance(progress, Progress) else nullcontext():
+            return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
 
 
 class Progress:
@@ -163,19 +158,11 @@ class Progress:
         except (RuntimeError, anyio.get_cancelled_exc_class(), anyio.ClosedResourceError):
             logger.debug("progress was not sent: the call is over")
 
-    async def beat(self, name: str) -> None:
-        """Tell the client every few seconds that a call is at work which has nothing to count; until cancelled."""
-        started_s = self._clock()
-        while True:
-            await anyio.sleep(BEAT_S)
-            if self._clock() < self._next_s:
-                continue
+    async def beat(self, message: str) -> None:
+        """Tell the client that the call is at work, unless something was counted just now."""
+        if self._clock() >= self._next_s:
             self._floor = max(0.0, self._floor) + BEAT_STEP
-            message = f"{name} has been at work for {self._clock() - started_s:.0f} s"
-            try:
-                await self._ctx.report_progress(self._floor, None, message)
-            except (RuntimeError, anyio.ClosedResourceError, anyio.BrokenResourceError):
-                return  # the client is gone; the call ends by itself
+            await self._ctx.report_progress(self._floor, None, message)
 
 
 def run_tool(engine: "Engine", name: str, call: Call, arguments: Arguments) -> Answer:
@@ -241,7 +228,9 @@ def client_profile(ctx: Context[Any]) -> ClientProfile:
     """Return the profile of the client that made this request; unknown ones get the strictest."""
     params = ctx.session.client_params
     info = params.client_info if params is not None else None
-    return profile_for(info.name if info else None, info.version if info else None)
+    if info is None:
+        return profile_for(None)
+    return profile_for(info.name[:MAX_NAME_CHARS], info.version[:MAX_NAME_CHARS])
 
 
 def _call_for(ctx: Context[Any], deadline: Deadline) -> Call:

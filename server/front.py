@@ -9,9 +9,10 @@ whose own answers to the same requests are then dropped: it stays the authority 
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .wire import WireReader, WireWriter
 
@@ -19,6 +20,8 @@ VERSION_KEY: Final = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY: Final = "io.modelcontextprotocol/clientCapabilities"
 MAX_FRONT_BYTES: Final = 64 * 1024
 """Longer lines are no handshake."""
+MAX_AHEAD_CHARS: Final = 1 << 20
+"""Beyond this the next line is left in the pipe until the SDK has taken what waits."""
 
 
 def load_answers() -> Mapping[str, Any]:
@@ -35,26 +38,41 @@ class Front:
         self._answers = answers
         self._changed = threading.Condition()
         self._lines: deque[str] = deque()
+        self._waiting_chars = 0
+        self._wake: Callable[[], object] | None = None
         self._answered: set[str] = set()
         self._has_initialized = False
         self._is_open = is_open
         """Whether requests are still answered here; ends when the SDK reads for the first time."""
-        self._is_reading = True
+        self._has_ended = False
         self._thread = threading.Thread(target=self._run, name="front", daemon=True)
 
     def start(self) -> None:
         """Begin to read and answer."""
         self._thread.start()
 
-    def readline(self) -> str:
-        """Return the next line for the SDK; from its first call on nothing is answered here any more. Blocks."""
-        with self._changed:
-            self._is_open = False
-            while not self._lines and self._is_reading:
-                self._changed.wait()
-            if self._lines:
-                return self._lines.popleft()
-        return self._reader.readline()
+    def __aiter__(self) -> Self:
+        """Iterate over the lines for the SDK; from the first one on nothing is answered here any more."""
+        return self
+
+    async def __anext__(self) -> str:
+        """Return the next line; the end of the file ends the iteration."""
+        import asyncio  # by now the SDK has imported it; start-up must not wait for it
+
+        while True:
+            arrived = asyncio.Event()
+            wake = partial(asyncio.get_running_loop().call_soon_threadsafe, arrived.set)
+            with self._changed:
+                self._is_open = False
+                if self._lines:
+                    line = self._lines.popleft()
+                    self._waiting_chars -= len(line)
+                    self._changed.notify_all()
+                    return line
+                if self._has_ended:
+                    raise StopAsyncIteration
+                self._wake = wake
+            await arrived.wait()
 
     def write(self, text: str) -> int:
         """Write a message of the SDK, unless it answers what was answered here."""
@@ -62,22 +80,34 @@ class Front:
             return len(text)
         return self._writer.write(text)
 
+    def takes_now(self, text: str) -> bool:
+        """Say whether `write` surely would not block."""
+        return self._writer.takes_now(text)
+
     def flush(self) -> None:
         """Do nothing: `write` has flushed."""
 
     def _run(self) -> None:
-        """Read until the SDK takes over; the line that was being waited for then is the last one read here."""
-        while True:
-            line = self._reader.readline()
+        """Read to the end, a bounded piece ahead of the SDK: a thread for every line would cost more than the line."""
+        while line := self._reader.readline():
             with self._changed:
                 answer = self._answer_to(line) if self._is_open else None
-                if answer is not None:
-                    self._writer.write(answer)
+            if answer is not None:
+                self._writer.write(answer)
+            with self._changed:
                 self._lines.append(line)
-                self._is_reading = self._is_open and bool(line)
-                self._changed.notify_all()
-                if not self._is_reading:
-                    return
+                self._waiting_chars += len(line)
+                self._wake_up()
+                self._changed.wait_for(lambda: self._waiting_chars <= MAX_AHEAD_CHARS)
+        with self._changed:
+            self._has_ended = True
+            self._wake_up()
+
+    def _wake_up(self) -> None:
+        """Wake the SDK if it waits; the condition is held."""
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
 
     def _answer_to(self, line: str) -> str | None:
         """Return the answer to a line that asks for something static; None: the SDK's business."""

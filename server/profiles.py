@@ -157,6 +157,7 @@ def _packaged() -> ProfileBook:
     return load_profiles()
 
 
+@functools.lru_cache(maxsize=16)
 def profile_for(name: str | None, version: str | None = None) -> ClientProfile:
     """The packaged profile of the client that calls itself `name`, `version`; never raises for any name."""
     return _packaged().profile_for(name, version)

@@ -56,6 +56,10 @@ class BoundedWriter:
 
     async def write(self, text: str) -> int:
         """Write one message; a client that does not read for `WRITE_DEADLINE_S` ends the server."""
+        if self._writer.takes_now(text):  # a thread for it would cost more than the write
+            self._writer.write(text)
+            self._on_written(text)
+            return len(text)
         with anyio.move_on_after(WRITE_DEADLINE_S) as scope:
             await anyio.to_thread.run_sync(self._writer.write, text, abandon_on_cancel=True)
         if scope.cancelled_caught:
@@ -93,9 +97,9 @@ async def serve_stdio(app: "MCPServer[Any]", front: "Front", leave: Exit, parent
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch_signals, leave)
         tasks.start_soon(watch_parent, leave, parent)
-        stdin = anyio.wrap_file(front)  # pyright: ignore[reportArgumentType] -- AsyncFile uses readline alone
         stdout = BoundedWriter(front, lambda: leave(1), on_written)
-        async with stdio_server(stdin, stdout) as (read_stream, write_stream):  # pyright: ignore[reportArgumentType] -- write and flush are all it uses
+        # It iterates over the one and uses write and flush of the other.
+        async with stdio_server(front, stdout) as (read_stream, write_stream):  # pyright: ignore[reportArgumentType]
             # MCPServer.run_stdio_async would claim fd 0 and 1 itself and read lines without a bound.
             server = app._lowlevel_server  # pyright: ignore[reportPrivateUsage]
             await server.run(read_stream, write_stream, server.create_initialization_options())

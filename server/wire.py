@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +17,8 @@ from typing import Final
 MAX_LINE_BYTES: Final = 8 << 20
 """A request line above this is refused: 64 MB lines cost the SDK about 1 GB of memory (measured)."""
 WRITE_DEADLINE_S: Final = 30.0
+SMALL_BYTES: Final[int] = getattr(select, "PIPE_BUF", 0) if hasattr(select, "poll") else 0
+"""What a writable pipe takes without blocking; 0 where that cannot be asked (Windows)."""
 _ID: Final = re.compile(rb'"id"\s*:\s*(-?\d{1,18}|"(?:[^"\\\x00-\x1f]|\\.){0,200}")')
 
 
@@ -66,6 +69,7 @@ class WireWriter:
     def __init__(self, raw: io.BufferedWriter, on_broken: Callable[[], None]) -> None:
         self._raw = raw
         self._on_broken = on_broken
+        self._ready: select.poll | None = None
 
     def write(self, text: str) -> int:
         """Write and flush `text`, which is one or more whole lines. Blocks while the client does not read."""
@@ -76,6 +80,15 @@ class WireWriter:
         except (BrokenPipeError, ValueError, OSError):
             self._on_broken()
         return len(text)
+
+    def takes_now(self, text: str) -> bool:
+        """Say whether `write` surely would not block: a pipe that polls as writable takes `PIPE_BUF` bytes at once (POSIX)."""
+        if not SMALL_BYTES or len(text) > SMALL_BYTES or len(text.encode("utf-8", "backslashreplace")) > SMALL_BYTES:
+            return False
+        if self._ready is None:
+            self._ready = select.poll()
+            self._ready.register(self._raw.fileno(), select.POLLOUT)
+        return bool(self._ready.poll(0))
 
     def flush(self) -> None:
         """Do nothing: `write` has flushed."""

@@ -33,6 +33,10 @@ class Page:
         return self.next_char > 0
 
 
+UNCOUNTED: Final = 1 << 40
+"""Stands for a size that the client does not count."""
+
+
 @dataclass(slots=True)
 class Room:
     """What is left of an answer, in each of the sizes that clients count."""
@@ -45,14 +49,14 @@ class Room:
     @classmethod
     def of(cls, limit: AnswerLimit, *, frame_chars: int = FRAME_CHARS) -> "Room":
         """Return the room for bodies in an answer of `limit`, `frame_chars` kept free for the lines around them."""
-        json_chars = limit.json_chars or 6 * limit.chars
-        lines = (limit.lines or 1 << 31) - (4 if frame_chars else 0)
+        json_chars = limit.json_chars or UNCOUNTED
+        lines = (limit.lines or UNCOUNTED) - (4 if frame_chars else 0)
         return cls(limit.chars - frame_chars, limit.bytes - frame_chars, json_chars - frame_chars, lines)
 
     def take(self, text: str, lines: int = 1) -> bool:
         """Take the room of `text` if it is there."""
         size = len(text.encode("utf-8", "backslashreplace"))
-        escaped = wire_chars(text)
+        escaped = wire_chars(text) if self.json_chars < UNCOUNTED // 2 else 0
         if len(text) > self.chars or size > self.bytes or escaped > self.json_chars or lines > self.lines:
             return False
         self.chars -= len(text)

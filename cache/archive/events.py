@@ -6,7 +6,7 @@ expires. Text that trips the secret rule never gets this far: `records_of` drops
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -69,7 +69,7 @@ _NOTE_PREFIXES: Final = {
     "note": EventKind.NOTE,
 }
 _NOTE_LINE: Final = re.compile(r"\s*[-*]?\s*(?P<word>[A-Za-z]+)\s*:\s*(?P<rest>\S.*)", re.DOTALL)
-_RECEIPT: Final = re.compile(r"(?: · | )?\b(?:receipt |have=)r\d+-[0-9a-f]{4}\b")
+_RECEIPT: Final = re.compile(r"(?:receipt |have=)r\d+-[0-9a-f]{4}\b")
 """A receipt proves what one conversation was shown; another one must not come by it through the record."""
 _RECORD_SCOPE: Final = re.compile(r"\bscope=(?:session|memory)\b")
 _DECISION_CUE: Final = re.compile(r"\s*(?:we|i)?\s*(?:have\s+)?(?:decided|agreed|chose)\b", re.IGNORECASE)
@@ -139,15 +139,32 @@ def kind_of_note(line: str) -> tuple[EventKind, str]:
     return (EventKind.DECISION if _DECISION_CUE.match(line) else EventKind.NOTE), line.strip()
 
 
-def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]:
-    """Turn an event into its records: the call itself, then one for each line of its note.
+def is_recorded(event: ToolEvent) -> bool:
+    """Whether an event belongs into the record.
 
-    A search of the record is not part of the record: its answer repeats what is stored, and would be found before it.
+    A search of the record does not: its answer repeats what is stored, and would be found before it.
     """
-    if event.tool == "search" and _RECORD_SCOPE.search(event.arguments):
+    return event.tool != "search" or _RECORD_SCOPE.search(event.arguments) is None
+
+
+def bounded(event: ToolEvent) -> ToolEvent:
+    """Return the event without what its records would not keep."""
+    return replace(
+        event,
+        arguments=event.arguments[: 2 * MAX_ARGUMENTS_CHARS],
+        handles=event.handles[:MAX_HANDLES],
+        spans=event.spans[:MAX_SPANS],
+        note=event.note[:MAX_NOTE_CHARS],
+        excerpt=event.excerpt[:MAX_EXCERPT_CHARS],
+    )
+
+
+def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]:
+    """Turn an event into its records: the call itself, then one for each line of its note."""
+    if not is_recorded(event):
         return ()
-    excerpt = _RECEIPT.sub("", event.excerpt[:MAX_EXCERPT_CHARS])
-    arguments, tool = _RECEIPT.sub("", storable(event.arguments))[:MAX_ARGUMENTS_CHARS].strip(), storable(event.tool)[:64]
+    excerpt = _without_receipts(event.excerpt[:MAX_EXCERPT_CHARS])
+    arguments, tool = _without_receipts(storable(event.arguments))[:MAX_ARGUMENTS_CHARS].strip(), storable(event.tool)[:64]
     call = Record(
         _KIND_OF_TOOL.get(event.tool, EventKind.OUTPUT),
         tool,
@@ -164,3 +181,9 @@ def records_of(event: ToolEvent, *, is_secret: SecretText) -> tuple[Record, ...]
             kind, text = kind_of_note(line)
             notes.append(Record(kind, tool, "", text, event.handles[:MAX_HANDLES]))
     return (call, *notes)
+
+
+def _without_receipts(text: str) -> str:
+    """Take receipts out, with the separator in front of each."""
+    *pieces, last = _RECEIPT.split(text)
+    return "".join(piece.removesuffix(" ").removesuffix(" ·") for piece in pieces) + last

@@ -16,7 +16,7 @@ from ..deadline import Clock
 from ..errors import StoreUnavailable
 from ..ledger import Ledger
 from .confidential import holds_secret
-from .events import Record, SecretText, ToolEvent, check_session_id, records_of
+from .events import SecretText, ToolEvent, bounded, check_session_id, is_recorded, records_of
 from .store import ArchiveStore
 
 _log: Final = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ MAINTENANCE_S: Final = 3_600.0
 RETRY_S: Final = 5.0
 """After a write that failed: each try waits up to 2 s for another process's lock."""
 _EVENT_OVERHEAD_BYTES: Final = 800
+_NOTE_BYTES: Final = 4
+"""A character of a note: the text, and the records that its lines become."""
 _THREAD: Final = "archive-recorder"
 
 
@@ -52,7 +54,7 @@ class RecorderStatistics:
 @dataclass(frozen=True, slots=True)
 class _Buffered:
     session_id: str
-    records: tuple[Record, ...]
+    event: ToolEvent | None
     weight: int
     engaged: tuple[str, ...] = ()
     """Keys of entries that recall brought back."""
@@ -98,24 +100,25 @@ class Recorder:
             self._thread.start()
 
     def record(self, event: ToolEvent) -> None:
-        """Take an event; never blocks on the disk and never raises for what the event holds."""
-        records = records_of(event, is_secret=self._is_secret)
-        if not records:
+        """Take an event; never blocks on the disk and never raises for what the event holds.
+
+        What of it may be stored is decided when it is written: the caller waits for none of that.
+        """
+        if not is_recorded(event):
             return
-        session_id = event.session_id or self.session_id
-        weight = sum(_EVENT_OVERHEAD_BYTES + 2 * len(record.text) for record in records)
+        event = bounded(event)
+        weight = _EVENT_OVERHEAD_BYTES + 2 * (len(event.excerpt) + len(event.arguments)) + _NOTE_BYTES * len(event.note)
         if self._ledger is not None and not self._ledger.try_charge(ACCOUNT, weight):
-            records = tuple(replace(record, text="") for record in records)
-            weight = 0
+            event, weight = replace(event, excerpt="", note=""), 0
             self._texts_dropped += 1
         with self._changed:
             self._recorded += 1
-        self._append(_Buffered(session_id, records, weight))
+        self._append(_Buffered(event.session_id or self.session_id, event, weight))
 
     def engage(self, session_id: str, keys: Sequence[str]) -> None:
         """Note that entries were recalled; never blocks on the disk."""
         if keys:
-            self._append(_Buffered(session_id, (), 0, tuple(keys)))
+            self._append(_Buffered(session_id, None, 0, tuple(keys)))
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Write what is buffered now and return whether all of it is on disk; waits for a write under way at most so long."""
@@ -156,7 +159,8 @@ class Recorder:
             self._buffer.append(item)
             self._bytes += item.weight
             released = self._make_room()
-            self._changed.notify_all()
+            if len(self._buffer) == 1 or len(self._buffer) % BATCH == 0:  # in between, the writer has nothing to wake for
+                self._changed.notify_all()
         self._release(released)
 
     def _loop(self) -> None:
@@ -214,7 +218,7 @@ class Recorder:
 
     def _write_session(self, session_id: str, items: list[_Buffered]) -> bool:
         try:
-            records = [record for item in items for record in item.records]
+            records = [record for item in items if item.event for record in records_of(item.event, is_secret=self._is_secret)]
             self._store.append(session_id, records, engaged=[key for item in items for key in item.engaged])
             self._retry_at = 0.0
         except StoreUnavailable:

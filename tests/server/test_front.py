@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,10 +71,13 @@ def run_front(lines: list[bytes]) -> tuple[list[dict[str, Any]], list[str]]:
         front = Front(WireReader(raw, lambda _: None), WireWriter(io.BufferedWriter(NoClose(out)), lambda: None), load_answers())
         front.start()
         front._thread.join(10)  # pyright: ignore[reportPrivateUsage]
-        handed: list[str] = []
-        while line := front.readline():
-            handed.append(line)
+        handed = anyio.run(handed_on, front)
     return [json.loads(line) for line in out.getvalue().splitlines()], handed
+
+
+async def handed_on(front: Front) -> list[str]:
+    with anyio.fail_after(10):
+        return [line async for line in front]
 
 
 class NoClose(io.RawIOBase):

@@ -13,6 +13,7 @@ from .ledger import BORROW_WAIT_S, Ledger
 ACCOUNT: Final = "calls"
 LONE_SHARE: Final = 0.25
 """A call's first buffers count for at most this share of the budget: one file of any readable size always gets through."""
+LOAN_STEP_BYTES: Final = 512 * 1024
 STR_BYTES: Final = 57
 """A line as a Python string: 49 bytes of header and a pointer to it."""
 
@@ -28,6 +29,38 @@ def text_bytes(data: bytes) -> int:
 
 
 _BELOW_F0: Final = bytes(range(0xF0))
+
+
+class Loan:
+    """The account of one thing that grows to a size nobody knows beforehand: charged ahead of it, in steps. One thread."""
+
+    def __init__(self, ledger: Ledger, account: str, *, step_bytes: int = LOAN_STEP_BYTES) -> None:
+        self._ledger: Final = ledger
+        self._account: Final = account
+        self._step_bytes: Final = step_bytes
+        self._held = 0
+
+    def __repr__(self) -> str:
+        return f"<Loan {self._account} {self._held} bytes>"
+
+    def cover(self, nbytes: int) -> None:
+        """See to it that `nbytes` are charged. Call it before the thing grows to that size.
+
+        Raises:
+            NoRoom: There is no room, and none came while this holds nothing; what it holds already stays charged.
+        """
+        if nbytes <= self._held:
+            return
+        wanted = -(-nbytes // self._step_bytes) * self._step_bytes
+        self._ledger.charge(self._account, wanted - self._held, wait_s=0.0 if self._held else BORROW_WAIT_S)
+        self._held = wanted
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ledger.release(self._account, self._held)
+        self._held = 0
 
 
 class Borrowing:

@@ -25,8 +25,12 @@ _FORWARDED: Final = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIG
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT", "SIGTSTP")
 """The terminal sends these to the whole foreground group, the child included."""
 
-Tick = Callable[[float, int], None]
-"""(seconds so far, bytes so far); called a few times a second."""
+_SCREENS: Final = (b"\x1b[?1049h", b"\x1b[?1047h", b"\x1b[?47h", b"\x1b[?1h", b"\x1b[2J")
+"""What a program writes that takes the whole screen: the alternate screen, the keys for applications, a clear screen."""
+_OPEN_BYTES: Final = 400
+
+Tick = Callable[[float, int, bytes], None]
+"""(seconds so far, bytes so far, the end of the last line while it has no newline); called a few times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,12 @@ class Captured:
     size: int
     output: "IO[bytes]"
     """Both streams as they were written; the caller closes it."""
+    is_shown: bool = False
+    """Whether it went to the screen while the command ran."""
 
 
-def capture(argv: Sequence[str], *, tick: Tick) -> Captured:
-    """Run `argv` to its end.
+def capture(argv: Sequence[str], *, tick: Tick, screen: "IO[bytes] | None" = None) -> Captured:
+    """Run `argv` to its end; from where it takes the whole `screen`, if there is one, its output goes there at once.
 
     Raises:
         OSError: It cannot be started.
@@ -59,13 +65,32 @@ def capture(argv: Sequence[str], *, tick: Tick) -> Captured:
         os.close(write_fd)
     output: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115 -- closed by the caller
     size = 0
+    is_shown = False
+    line = b""
     with _forwarding(child), os.fdopen(read_fd, "rb", buffering=0) as pipe:
         for chunk in _chunks(child, pipe.fileno()):
             output.write(chunk)
             size += len(chunk)
-            tick(time.monotonic() - begin, size)
+            if is_shown and screen is not None:
+                screen.write(chunk)
+                screen.flush()
+                continue
+            line = (line + chunk).rpartition(b"\n")[2][-_OPEN_BYTES:] if chunk else line
+            if screen is not None and chunk and any(mark in line or mark in chunk for mark in _SCREENS):
+                is_shown = True
+                _copy(output, screen)
+                continue
+            tick(time.monotonic() - begin, size, line)
     code = child.wait()
-    return Captured(128 - code if code < 0 else code, _status(code), size, output)
+    return Captured(128 - code if code < 0 else code, _status(code), size, output, is_shown)
+
+
+def _copy(source: "IO[bytes]", target: "IO[bytes]") -> None:
+    """Write what `source` holds to `target`, and leave `source` at its end."""
+    source.seek(0)
+    while chunk := source.read(_READ_BYTES):
+        target.write(chunk)
+    target.flush()
 
 
 def _chunks(child: "subprocess.Popen[bytes]", fd: int) -> Generator[bytes]:

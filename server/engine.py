@@ -18,7 +18,7 @@ from ..cache.index.cache import IndexCache
 from ..cache.index.reservoir import SessionReservoir
 from ..cache.ledger import Ledger
 from ..cache.payloads import PayloadStore
-from ..cache.pressure.allocator import bound_heap
+from ..cache.pressure.allocator import bound_heap, keep_modules
 from ..cache.pressure.gauge import PressureGauge
 from ..cache.pressure.guard import MemoryGuard, PollIntervals
 from ..cache.pressure.levels import PressureLevel
@@ -71,6 +71,7 @@ def _import_search() -> None:
 
     for name in ("numpy", "penstock.cache.index.engine", "penstock.cache.index.builder", "penstock.cache.index.searching"):
         import_module(name)
+    keep_modules()
 
 
 def open_workspace(config: Config, root: Path, ledger: Ledger | None = None) -> Workspace:
@@ -118,6 +119,7 @@ class Engine:
         self.conversation = Conversation(self, store)
         self._tools = self._build_tools(config)
         self.conversation.start()
+        keep_modules()
         # Counting the definitions has loaded the vocabulary: from here on memory grows by what is cached.
         self.gauge.measure_baseline()
 

@@ -27,6 +27,8 @@ _SMALL_BYTES: Final = 1200
 """Output up to this is printed as it is: nothing worth a handle can be saved."""
 _WARM_BYTES: Final = 8000
 """Output above this is likely to be compressed: the vocabulary loads while the command still runs."""
+_ASKS_S: Final = 0.4
+"""How long a line without an end stands still before it is taken for a question."""
 _COPY_BYTES: Final = 1 << 16
 logger = logging.getLogger(__name__)
 
@@ -64,19 +66,20 @@ def run(
     warmer = _Warmer()
     progress = _Progress(sys.stderr)
 
-    def tick(seconds: float, size: int) -> None:
+    def tick(seconds: float, size: int, line: bytes) -> None:
         if size > _WARM_BYTES:
             warmer.start()
-        progress(seconds, size)
+        progress(seconds, size, line)
 
     try:
-        captured = capture(argv, tick=tick)
+        captured = capture(argv, tick=tick, screen=sys.stdout.buffer if sys.stdout.isatty() else None)
     except OSError as error:
         return _refused(argv[0], error)
     finally:
         progress.clear()
     with captured.output:
-        _print(captured, argv, open_parts, budget, kind, out or sys.stdout.buffer)
+        if not captured.is_shown:
+            _print(captured, argv, open_parts, budget, kind, out or sys.stdout.buffer)
     return captured.code
 
 
@@ -172,26 +175,45 @@ def _warm() -> None:
 
 
 class _Progress:
-    """Says on stderr that a long command still runs: a line that renews itself on a terminal, few lines elsewhere."""
+    """Says on stderr that a long command still runs: a line that renews itself on a terminal, few lines elsewhere.
+
+    A command that waits in the middle of a line may be asking something: on a terminal that line is shown instead.
+    """
 
     def __init__(self, stream: "IO[str]") -> None:
         self._stream = stream
         self._is_terminal = stream.isatty()
-        self._next_s = 1.0 if self._is_terminal else 30.0
+        self._changed: tuple[float, int] = (0.0, 0)
+        self._next_s = 0.5 if self._is_terminal else 30.0
         self._is_shown = False
+        self._asked = False
 
-    def __call__(self, seconds: float, size: int) -> None:
-        if seconds < self._next_s:
+    def __call__(self, seconds: float, size: int, line: bytes) -> None:
+        if size != self._changed[1]:
+            self._changed = (seconds, size)
+            self._asked = False
+        if self._asked or seconds < self._next_s:
             return
-        line = f"penstock run: {seconds:.0f} s, {size:,} bytes so far"
+        if line and self._is_terminal and seconds - self._changed[0] > _ASKS_S:
+            self._ask(line)
+            return
+        said = f"penstock run: {seconds:.0f} s, {size:,} bytes so far"
         if self._is_terminal:
-            self._stream.write(f"\r{line}\x1b[K")
+            if seconds < 1:
+                return
+            self._stream.write(f"\r{said}\x1b[K")
             self._next_s = seconds + 1.0
         else:
-            self._stream.write(f"{line}\n")
+            self._stream.write(f"{said}\n")
             self._next_s = seconds * 2
         self._stream.flush()
         self._is_shown = True
+
+    def _ask(self, line: bytes) -> None:
+        self._stream.write(f"\r{line.decode('utf-8', 'replace')}\x1b[K")
+        self._stream.flush()
+        self._asked = True
+        self._is_shown = False
 
     def clear(self) -> None:
         """Remove the line from a terminal."""

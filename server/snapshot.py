@@ -31,6 +31,8 @@ class Snapshot:
             for handle in engine.payloads.handles.of_kind(HandleKind.FILE_VIEW)
             if handle.residency.place is not Place.RESIDENT
         ]
+        # Maps are not charged: their pages come and go with the system's page cache, and p sees what is resident through RSS.
+        found["ledger"]["beside"] = {"index.maps": engine.index.mapped_bytes}
         found["cache"] = self._cache()
         found["handles"] = self._handles()
         found["receipts"] = self._receipts()

@@ -1,5 +1,6 @@
 """`compress`: long output made short, every kept line verbatim, the original under a handle before the answer is given."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -48,12 +49,21 @@ class CompressTool:
         _check(query, kind)
         texts = self._sources.load(call, source)
         room = Room.of(call.limit)
-        share = None if len(texts) == 1 else (budget or self._default_budget) // len(texts)
-        parts: list[Part] = []
-        for text in texts:
+        if len(texts) == 1:
+            return compose([self._part(call, texts[0], budget, query or "", kind, room)])
+        return compose(self._parts(call, texts, budget or self._default_budget, query or "", kind, room))
+
+    def _parts(
+        self, call: Call, texts: Sequence[SourceText], budget: int, query: str, kind: str | None, room: Room
+    ) -> Sequence[Part]:
+        """Share the budget: what the shorter texts do not need is left to the longer ones."""
+        parts: dict[int, Part] = {}
+        for number in sorted(range(len(texts)), key=lambda number: len(texts[number].document.text)):
             call.deadline.check()
-            parts.append(self._part(call, text, share or budget, query or "", kind, room))
-        return compose(parts)
+            share = budget // (len(texts) - len(parts))
+            parts[number] = self._part(call, texts[number], max(1, share), query, kind, room)
+            budget -= parts[number].tokens
+        return [parts[number] for number in range(len(texts))]
 
     def _part(self, call: Call, source: SourceText, budget: int | None, query: str, kind: str | None, room: Room) -> Part:
         if not source.sha256:

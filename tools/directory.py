@@ -1,16 +1,26 @@
 """`read` of a directory: a tree whose lines begin with paths and end with token counts."""
 
+from collections.abc import Sequence
+from heapq import nlargest
 from typing import Final
 
+from ..cache.errors import BinaryFile, PenstockError
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.names import printable
+from ..cache.workspace.ranges import parse_ranges
+from ..cache.workspace.values import WalkedFile
 from .answer import Part, facts_line
 from .call import Call
 from .filetext import TokenMemo
+from .grammar.detect import is_binary_name
+from .languages import language_of
 from .views.tree import TreeEntry, tree_view
 
 BYTES_PER_TOKEN: Final = 3.6
 """Of source code in o200k (3.6 to 4.4 measured); the tree labels what it estimates with `~`."""
+MAX_SNIFFED: Final = 48
+"""Files of unknown kind that a tree opens; each costs one read of a few KB."""
+MIN_SNIFFED_BYTES: Final = 4_096
 
 
 class DirectoryLister:
@@ -24,9 +34,8 @@ class DirectoryLister:
         """Return the tree of the directory `path` within `budget` tokens."""
         rel = self._workspace.relative(path)
         walked = self._workspace.walk(rel if rel != "." else "", deadline=call.deadline)
-        entries = tree_entries(
-            {printable(file.rel): file.stat.size for file in walked.files}, "" if rel == "." else printable(rel)
-        )
+        sizes = {printable(file.rel): file.stat.size for file in walked.files}
+        entries = tree_entries(sizes, "" if rel == "." else printable(rel), self._binaries(call, walked.files))
         view = tree_view(entries, self._memo.tokens, budget=budget)
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in walked.skipped.items() if count)
         facts = facts_line(
@@ -40,14 +49,33 @@ class DirectoryLister:
         tokens = self._memo.tokens(view.body)
         return Part(path=rel, view="tree", body=view.body, facts=facts, is_lossy=view.is_lossy, tokens=tokens, raw_tokens=tokens)
 
+    def _binaries(self, call: Call, files: Sequence[WalkedFile]) -> frozenset[str]:
+        """Return the printable paths of files without text: by name, and of the largest of unknown kind by their first bytes."""
+        named = {file.rel for file in files if is_binary_name(file.rel)}
+        unknown = [file for file in files if file.rel not in named and language_of(file.rel) is None]
+        largest = nlargest(MAX_SNIFFED, unknown, key=lambda file: file.stat.size)
+        sniffed = {file.rel for file in largest if file.stat.size >= MIN_SNIFFED_BYTES and self._is_binary(call, file.rel)}
+        return frozenset(map(printable, named | sniffed))
 
-def tree_entries(sizes: dict[str, int], below: str) -> list[TreeEntry]:
+    def _is_binary(self, call: Call, rel: str) -> bool:
+        call.deadline.check()
+        try:
+            self._workspace.read_window(rel, parse_ranges("1"), max_bytes=1, deadline=call.deadline)
+        except BinaryFile:
+            return True
+        except PenstockError:  # denied, gone or changed meanwhile: a tree lists it all the same
+            return False
+        return False
+
+
+def tree_entries(sizes: dict[str, int], below: str, binaries: frozenset[str] = frozenset()) -> list[TreeEntry]:
     """Return an entry for every file and every directory above it, up to but without `below`. Pure."""
     entries: list[TreeEntry] = []
     folders: dict[str, tuple[int, int]] = {}
     for path, size in sizes.items():
-        tokens = max(1, round(size / BYTES_PER_TOKEN)) if size else 0
-        entries.append(TreeEntry(path, tokens))
+        is_binary = path in binaries
+        tokens = max(1, round(size / BYTES_PER_TOKEN)) if size and not is_binary else 0
+        entries.append(TreeEntry(path, tokens, binary_bytes=size if is_binary else None))
         folder = path.rpartition("/")[0]
         while folder and folder != below:
             total, files = folders.get(folder, (0, 0))

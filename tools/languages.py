@@ -158,6 +158,9 @@ def _readable(data: bytes) -> bytes:
     data = utf8(data)
     try:
         data.decode("utf-8")
+        is_read = b"\0" not in data[:4096]  # UTF-16 without a mark is UTF-8 with NULs
     except UnicodeDecodeError:
+        is_read = False
+    if not is_read:
         return decode(data).text.removeprefix("\ufeff").encode("utf-8", "replace")
     return data

@@ -230,6 +230,10 @@ def coverage_text(coverage: Coverage) -> str:
     parts = [f"searched {coverage.searched_files:,} of {total} files"]
     if not coverage.is_complete:
         parts.append("still indexing" if coverage.is_building else "partial")
+    if coverage.is_walking:
+        parts.append("still walking")
+    elif coverage.capped_at:
+        parts.append(f"walk capped at {coverage.capped_at:,} files")
     if coverage.age_s:
         parts.append(f"as of {coverage.age_s:.0f} s ago")
     skipped = [f"{count:,} {status.label}" for status, count in sorted(coverage.skipped.items())]

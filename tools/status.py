@@ -71,7 +71,14 @@ def _memory(memory: Mapping[str, Any]) -> list[str]:
     at_start = memory["baseline_bytes"] - sum(fixed.values())
     others = [f"{name} {held / MB:,.0f} MB" for name, held in memory["effective_candidates"].items()]
     probe = f", {memory['probe_failures']:,} probe failures" if memory["probe_failures"] else ""
+    file_bytes = memory.get("file_bytes")
+    mapped = (
+        ""
+        if file_bytes is None
+        else f"RSS: {file_bytes / MB:.1f} MB of {memory['rss_bytes'] / MB:.1f} MB are pages of mapped files"
+    )
     return [
+        *([mapped] if mapped else []),
         f"baseline: {at_start / MB:.1f} MB at start-up{later}; above it and the ledger {memory['unexplained_bytes'] / MB:.1f} MB,"
         f" of these {memory['retained_bytes'] / MB:.1f} MB excused as kept by the allocator",
         f"machine allows: {memory['effective_bytes'] / MB:,.0f} MB by {memory['effective_source']}"
@@ -95,6 +102,10 @@ def _full(found: Mapping[str, Any]) -> list[str]:
     ]
     ledger = found["ledger"]
     lines.append("ledger accounts: " + (", ".join(f"{name} {held:,} B" for name, held in ledger["accounts"].items()) or "none"))
+    lines += [
+        f"beside the ledger: {name} {held:,} B mapped read-only from files, as much of it resident as was read last"
+        for name, held in ledger.get("beside", {}).items()
+    ]
     lines.append(f"ledger peak {ledger['peak_bytes']:,} of {ledger['budget_bytes']:,} B, {ledger['refusals']:,} refusals")
     evictions = found["evictions"]
     lines.append(f"evictions: {evictions['rounds']} rounds, {evictions['freed_bytes']:,} bytes freed")

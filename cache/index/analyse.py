@@ -80,9 +80,14 @@ class Analyser:
 
 def _callers(calls: Sequence[Call]) -> dict[tuple[int, int], set[str]]:
     """Return the tokens of the names called, by the lines of the definition that calls them."""
+    tokens: dict[str, str] = {}
     found: dict[tuple[int, int], set[str]] = {}
     for name, first, last in calls:
-        found.setdefault((first, last), set()).update(token for word in words_of(name)[-1:] for token in expand_word(word)[:1])
+        token = tokens.get(name)
+        if token is None:
+            token = tokens[name] = next((one for word in words_of(name)[-1:] for one in expand_word(word)), "")
+        if token:
+            found.setdefault((first, last), set()).add(token)
     return found
 
 

@@ -9,14 +9,13 @@ query's terms.
 
 import hashlib
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from .segment import Segment
 from .state import IndexState, LiveSegment
 
 K1: Final = 1.5
@@ -26,6 +25,7 @@ _MEMO_TERMS: Final = 512
 """Terms whose frequencies are kept with a state; losing them to another thread costs looking them up."""
 
 Scores = npt.NDArray[np.float64]
+Documents = npt.NDArray[np.intp]
 
 
 class TermPostings(NamedTuple):
@@ -39,33 +39,35 @@ class TermPostings(NamedTuple):
     """The term's id in each segment."""
 
 
-@dataclass(frozen=True)
-class SourceScores:
-    """Scores of one segment, or of the delta when it is the last: by document. Dead documents have 0."""
+class Held(NamedTuple):
+    """A query term in one segment; they order by how many chunks hold them."""
 
-    scores: Scores
-    mask: npt.NDArray[np.bool_] | None = None
-    """Which documents hold a query term; None if those are the ones above 0."""
-
-    @cached_property
-    def docs(self) -> npt.NDArray[np.int64]:
-        """The live documents that hold a query term, ascending."""
-        return np.flatnonzero(self.scores > 0 if self.mask is None else self.mask)
+    df: int
+    bound: float
+    """What it adds to a score at most, if that is above 0."""
+    first: int
+    last: int
+    tid: int
 
 
-@dataclass(frozen=True, slots=True)
-class CorpusScores:
-    """Scores of every source, segments first, the delta last."""
+def score(state: IndexState, weights: Mapping[str, float]) -> tuple[Scores, ...]:
+    """Score every document, segments first, the delta last; `weights` says how often each term stands in the query.
 
-    sources: tuple[SourceScores, ...]
-    terms: tuple[TermPostings, ...]
+    Dead documents have some number.
+    """
+    terms = query_terms(state, weights)
+    norms = length_norms(state)
+    found: list[Scores] = []
+    for number, live in enumerate(state.segments):
+        scores = np.zeros(live.segment.n_docs)
+        np.add.at(scores, *gains_of(live.segment, norms[number], held_terms(live.segment, number, terms)))
+        found.append(scores)
+    return (*found, delta_scores(state, terms)[0])
 
 
-def score(state: IndexState, weights: Mapping[str, float]) -> CorpusScores:
-    """Score every live document; `weights` says how often each term stands in the query."""
-    terms = tuple(term_postings(state, term, weight) for term, weight in weights.items())
-    sources = [segment_scores(state, number, terms) for number in range(len(state.segments))]
-    return CorpusScores((*sources, delta_scores(state, terms)), terms)
+def query_terms(state: IndexState, weights: Mapping[str, float]) -> tuple[TermPostings, ...]:
+    """Look the terms of a query up."""
+    return tuple([term_postings(state, term, weight) for term, weight in weights.items()])
 
 
 def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPostings:
@@ -147,38 +149,38 @@ def _live_frequency(live: LiveSegment, tid: int) -> int:
     return int(live.is_live_doc[docs].sum())
 
 
-def segment_scores(state: IndexState, number: int, terms: tuple[TermPostings, ...]) -> SourceScores:
-    """Score all postings of the query's terms in one pass: a handful of numpy calls, whatever the number of terms."""
-    live = state.segments[number]
-    segment = live.segment
-    found = [(term, *segment.range_of(tid)) for term in terms if (tid := term.ids[number]) is not None]
-    if not found:
-        return SourceScores(np.zeros(segment.n_docs))
-    docs = np.concatenate([segment.post_doc[first:last] for _, first, last in found], dtype=np.intp)
-    gain = np.concatenate([segment.post_tf[first:last] for _, first, last in found], dtype=np.float64)
-    norm = length_norms(state)[number].take(docs)
-    norm += gain
+def held_terms(segment: Segment, number: int, terms: Sequence[TermPostings]) -> list[Held]:
+    """Return the query's terms that a segment, the state's `number`-th, holds, rarest first."""
+    held: list[Held] = []
+    for term in terms:
+        tid = term.ids[number]
+        if tid is not None:
+            first, last = segment.range_of(tid)
+            if first < last:
+                held.append(Held(last - first, term.weight * term.idf * (K1 + 1), first, last, tid))
+    held.sort()
+    return held
+
+
+def gains_of(segment: Segment, norms: Scores, held: Sequence[Held]) -> tuple[Documents, Scores]:
+    """Return the postings of terms one after another, and what each adds to its chunk: some numpy calls for all terms."""
+    if not held:
+        return np.empty(0, np.intp), np.empty(0)
+    docs = np.concatenate([segment.post_doc[term.first : term.last] for term in held], dtype=np.intp)
+    gains = np.concatenate([segment.post_tf[term.first : term.last] for term in held], dtype=np.float64)
+    below = norms.take(docs)
+    below += gains
     at = 0
-    for term, first, last in found:
-        gain[at : at + last - first] *= term.weight * term.idf * (K1 + 1)
-        at += last - first
-    gain /= norm
-    scores = np.bincount(docs, gain, segment.n_docs).astype(np.float64, copy=False)
-    mask = None
-    if any(term.idf <= 0 for term, _, _ in found):
-        mask = np.zeros(segment.n_docs, np.bool_)
-        mask[docs] = True
-    if live.is_live_doc is not None:
-        scores *= live.is_live_doc
-        mask = None if mask is None else mask & live.is_live_doc
-    return SourceScores(scores, mask)
+    for term in held:
+        gains[at : at + term.df] *= term.bound
+        at += term.df
+    gains /= below
+    return docs, gains
 
 
-def delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceScores:
-    """Score the chunks of the delta, one after another."""
+def delta_scores(state: IndexState, terms: Sequence[TermPostings]) -> tuple[Scores, npt.NDArray[np.bool_]]:
+    """Score the chunks of the delta, one after another; return also which hold a term."""
     documents = state.delta.documents
-    if not documents:
-        return SourceScores(np.empty(0))
     norms = length_norms(state)[-1]
     scores = np.zeros(len(documents), np.float64)
     mask = np.zeros(len(documents), np.bool_)
@@ -189,7 +191,7 @@ def delta_scores(state: IndexState, terms: tuple[TermPostings, ...]) -> SourceSc
             if tf:
                 scores[doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[doc])
                 mask[doc] = True
-    return SourceScores(scores, mask)
+    return scores, mask
 
 
 def length_norms(state: IndexState) -> tuple[Scores, ...]:

@@ -6,6 +6,7 @@ the worker and one published segment, so searches see files as they come in; sma
 
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import PenstockError
+from ..pressure.allocator import Allocator
 from ..worker import Worker, WorkerTimeout
 from .build import SegmentWritten, WantedFile
-from .buildplan import BatchQueue, LiveSegmentEntry, WantedFiles, plan_merge
+from .buildplan import BatchQueue, LiveSegmentEntry, WantedFiles, is_long, plan_merge
 from .lane import BuildFailed, BuildLane, BuildSource
 from .manifest import IndexDirectory, Manifest, SegmentEntry
 from .values import IndexLimits
@@ -26,7 +28,8 @@ _LOCK_WAIT_S: Final = 600.0
 _MERGE_S: Final = 300.0
 _HARD: Final = 3
 _TELLING_FILES: Final = 200
-"""Done so many, a build's rate is known well enough to tell how long the rest takes."""
+_TELLING_S: Final = 3.0
+"""After so many files or seconds a build's rate is known well enough to tell how long the rest takes."""
 _MERGE: Final = f"{__package__}.build:merge_segments"
 
 _log = logging.getLogger(__name__)
@@ -35,12 +38,16 @@ _log = logging.getLogger(__name__)
 class BuildProgress:
     """How far the build is; written by its threads, read by searches."""
 
-    def __init__(self, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, total: int, *, is_long: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began: float | None = None
         self.total = total
+        self.is_long: Final = is_long
+        """It will take much longer than anybody waits."""
         self.done = 0
         self.has_failed = False
+        self.is_elsewhere = False
+        """Another process holds the build lock."""
         self.is_indexed: Final = threading.Event()
         """Set when every file is in a published segment; merging may go on."""
         self.is_finished: Final = threading.Event()
@@ -48,11 +55,18 @@ class BuildProgress:
 
     @property
     def expected_s(self) -> float:
-        """Seconds until every file is dealt with, at the rate so far; 0 while too few are done to tell."""
+        """Seconds until every file is dealt with, at the rate so far; 0 while too few are done to tell.
+
+        Nothing is known of the rate of another process: what it builds is worth waiting for unless it is long.
+        """
         done = self.done
-        if self._began is None or done < _TELLING_FILES:
+        if self.is_elsewhere:
+            return math.inf if self.is_long else 0.0
+        if self._began is None:
             return 0.0
-        return (self._clock() - self._began) * (self.total - done) / done
+        elapsed = self._clock() - self._began
+        is_telling = done >= _TELLING_FILES or elapsed >= _TELLING_S
+        return elapsed * (self.total - done) / max(1, done) if is_telling else 0.0
 
     def advance(self, files: int) -> None:
         """Count files that are dealt with."""
@@ -86,6 +100,7 @@ class Builder:
         self._lock = threading.Lock()
         self._current: BuildProgress | None = None
         self._is_closed = threading.Event()
+        self._allocator = Allocator()
         self._lane = BuildLane(worker, source, limits, self._is_closed)
         self.builds = 0
         self.failures = 0
@@ -100,9 +115,9 @@ class Builder:
         with self._lock:
             if self._current is not None:
                 return self._current
-            progress = self._current = BuildProgress(len(files))
-        thread = threading.Thread(target=self._run, args=(files, progress), kwargs={"is_flush": is_flush}, daemon=True)
-        thread.start()
+            progress = self._current = BuildProgress(len(files), is_long=is_long(files, self._limits))
+        # Handed over in a list, which the thread empties: an argument would live as long as the thread does.
+        threading.Thread(target=self._run, args=([files], progress), kwargs={"is_flush": is_flush}, daemon=True).start()
         return progress
 
     def close(self) -> None:
@@ -112,9 +127,9 @@ class Builder:
         if current is not None:
             current.is_finished.wait(5.0)
 
-    def _run(self, files: WantedFiles, progress: BuildProgress, *, is_flush: bool) -> None:
+    def _run(self, files: list[WantedFiles], progress: BuildProgress, *, is_flush: bool) -> None:
         try:
-            self._build_alone(files, progress, is_flush=is_flush)
+            self._build_alone(files.pop(), progress, is_flush=is_flush)
         except (BuildFailed, PenstockError, OSError, ValueError) as error:  # disk full, worker gone: searches go on without
             self.failures += 1
             progress.has_failed = True
@@ -125,6 +140,8 @@ class Builder:
             self._worker.trim(is_background=True)
             with self._lock:
                 self._current = None
+            # So has this process, by the segments that came and went and by what searches kept of each.
+            self._allocator.release()
             progress.is_indexed.set()
             progress.is_finished.set()
 
@@ -132,11 +149,13 @@ class Builder:
         end = time.monotonic() + _LOCK_WAIT_S
         self._directory.create()
         while (lock := self._directory.try_lock()) is None:
+            progress.is_elsewhere = True
             # Another process builds: its segments come in as it publishes them.
             if self._directory.has_news():
                 self._adopt()
             if self._is_closed.wait(_LOCK_POLL_S) or time.monotonic() > end:
                 return
+        progress.is_elsewhere = False
         try:
             self._directory.remove_parts()
             if self._directory.has_news():

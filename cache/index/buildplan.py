@@ -15,8 +15,10 @@ from .values import IndexLimits
 
 MERGE_BYTES: Final = 96_000_000
 """Size of the largest segment that merging makes: about 8 million postings, 320 MB in the worker."""
-_FIRST_SHARE: Final = 8
-"""In a long build the first segment of each lane is that much smaller: there is something to search sooner."""
+_LONG_BATCHES: Final = 8
+"""A build of more batches than that is long: it begins with small ones, so that there is something to search soon."""
+_FIRST_SHARE: Final = 32
+"""The first batch of each lane is that much smaller, and the next ones twice as large each."""
 DEAD_RATIO: Final = 0.25
 """With more dead files than that a segment is written anew."""
 
@@ -57,6 +59,12 @@ class WantedFiles(Sequence[WantedFile]):
         self._paths = paths
         self._stats = stats
 
+    @property
+    def nbytes(self) -> int:
+        """Text to read."""
+        sizes = self._stats[:, 1]
+        return int(sizes[sizes <= MAX_FILE_BYTES].sum())
+
     @classmethod
     def of(cls, files: Sequence[tuple[str, Stat]]) -> "WantedFiles":
         """Take (path, stat) over."""
@@ -84,14 +92,20 @@ class WantedFiles(Sequence[WantedFile]):
         return WantedFiles(ChosenPaths(self._paths.__getitem__, positions), self._stats[positions])
 
 
+def is_long(files: WantedFiles, limits: IndexLimits) -> bool:
+    """Whether a build of these files will take much longer than anybody waits."""
+    return len(files) > _LONG_BATCHES * limits.batch_files or files.nbytes > _LONG_BATCHES * limits.batch_bytes
+
+
 class BatchQueue:
     """The files of a build, handed out in batches that are bounded in number and in bytes of text."""
 
-    def __init__(self, files: Sequence[WantedFile], limits: IndexLimits) -> None:
+    def __init__(self, files: WantedFiles, limits: IndexLimits) -> None:
         self._files = files
         self._limits = limits
         self._next = 0
         self._taken = 0
+        self._is_long = is_long(files, limits)
         self._returned: list[WantedFile] = []
 
     def __bool__(self) -> bool:
@@ -103,8 +117,8 @@ class BatchQueue:
             batch, self._returned = self._returned, []
             return batch
         share = 2 if is_halved else 1
-        if self._taken < self._limits.build_lanes and len(self._files) > _FIRST_SHARE * self._limits.batch_files:
-            share *= _FIRST_SHARE
+        if self._is_long:
+            share = max(share, _FIRST_SHARE >> (self._taken // self._limits.build_lanes))
         self._taken += 1
         batch, nbytes = list[WantedFile](), 0
         while self._next < len(self._files) and len(batch) < max(1, self._limits.batch_files // share):

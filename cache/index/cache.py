@@ -86,12 +86,13 @@ class IndexCache:
         parsed = parse_query(query)
         accepts = path_filter(path_glob or "")
         deadline = deadline or Deadline(UNBOUNDED)
-        fresh = self.engine.refresh(deadline, progress)
+        fresh = self.engine.refresh(deadline, progress, parsed.weights)
         self._searches += 1
         wanted = max(k, CANDIDATES) if parsed.phrases else k
         result = search(fresh.state, parsed, fresh.coverage, k=wanted, accepts=accepts, prefer=prefer)
-        for _ in range(_MAX_LOOKS if fresh.coverage.age_s else 0):
-            # The walk is older than this call: what is about to be shown is compared with the disk now.
+        fresh.state.release_pages(self.limits.kept_map_bytes)
+        for _ in range(_MAX_LOOKS if fresh.coverage.age_s or not fresh.coverage.is_complete else 0):
+            # The walk is older than this call, or not all that it found is indexed: hits are compared with the disk now.
             state, unsure = self.engine.look([hit.path for hit in result.hits], deadline)
             if state is fresh.state and not unsure:
                 break
@@ -119,7 +120,7 @@ class IndexCache:
 
     def live_documents(self) -> list[LiveDocument]:
         """Return every live document in the order in which `bm25` scores them: for tests and checks."""
-        from .engine import documents_of
+        from .documents import documents_of
 
         state = self.engine.holder.state
         return [] if state is None else list(documents_of(state))
@@ -134,6 +135,12 @@ class IndexCache:
     def unload(self) -> int:
         """Drop maps, delta and tables and return their bytes; the next search maps and re-reads what is needed."""
         return 0 if self._engine is None else self._engine.unload()
+
+    def release_pages(self) -> None:
+        """Let go of the mapped pages but not of the maps: a gentle `unload`, which costs the next search milliseconds."""
+        state = None if self._engine is None else self._engine.holder.state
+        if state is not None:
+            state.release_pages()
 
     def close(self) -> None:
         """Stop a running build and drop everything."""

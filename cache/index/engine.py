@@ -4,10 +4,12 @@ A refresh walks, compares, re-indexes what differs, and repeats until the state 
 search sees every change that was finished before it began, whatever other threads and processes do meanwhile.
 """
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,23 +20,23 @@ from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
 from ..workspace.table import FileTable
-from .builder import Builder
+from .builder import Builder, BuildProgress
 from .buildplan import ChosenPaths, LiveSegmentEntry, WantedFiles
 from .catalog import Ints, SweepPlan, WalkTable, key_of
 from .coverage import coverage_of, skipped_of, unsearched_of
-from .delta import DeltaFile
 from .holder import StateHolder
 from .indexer import FileIndexer
+from .inline import WALK_ACCOUNT, InlineIndexer
 from .lane import BuildSource
 from .manifest import IndexDirectory, Manifest, engine_version
-from .segment import FileRow
+from .patience import Patience
 from .state import IndexState
 from .sweep import Sweeper, Walk
 from .values import Coverage, IndexLimits, IndexStatistics
 
 Progress = Callable[[int, int, str], None]
+NO_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({})
 _NO_KEYS: Final[Ints] = np.empty(0, np.int64)
-WALK_ACCOUNT: Final = "index.walk"
 _CRITICAL: Final = 4
 _MAX_ROUNDS: Final = 8
 _MAX_RACY: Final = 500
@@ -42,9 +44,6 @@ _MAX_RACY: Final = 500
 _RESERVE_S: Final = 1.5
 """Kept of a call's time for scoring and the answer."""
 _WAIT_SLICE_S: Final = 0.05
-_DOUBT: Final = 1.5
-_GLANCE_S: Final = 1.0
-"""A build is watched for so long before its end is guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,16 @@ class Fresh:
 
     state: IndexState
     coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What a search brings along: how long it may wait, and what it looks for."""
+
+    deadline: Deadline
+    progress: Progress
+    until: float
+    weights: Mapping[str, float]
 
 
 class IndexEngine:
@@ -79,8 +88,12 @@ class IndexEngine:
         self.holder: Final = StateHolder(ledger, directory)
         self._sweeper = Sweeper(workspace, limits, clock=clock)
         self.indexer: Final = FileIndexer(workspace, worker, definitions, limits)
+        self._inline = InlineIndexer(self.holder, self.indexer, ledger, limits, clock=clock)
         self._coverage = Coverage(0, 0, is_walk_complete=False)
-        self._refreshes = self._updates = 0
+        self._refreshes = 0
+        self._has_answered = threading.Event()
+        self._built: Walk | None = None
+        """The walk that a long build takes its files from."""
         roots = tuple(str(root) for root in workspace.roots)
         self._builder = Builder(
             worker,
@@ -93,8 +106,10 @@ class IndexEngine:
             pressure=pressure,
         )
 
-    def refresh(self, deadline: Deadline, progress: Progress) -> Fresh:
+    def refresh(self, deadline: Deadline, progress: Progress, weights: Mapping[str, float] = NO_WEIGHTS) -> Fresh:
         """Bring the index in step with the disk, waiting for a build for as long as the limits allow.
+
+        Where that is not long enough, files are indexed first that are likely to answer a query of these terms.
 
         Raises:
             UnderPressure: Nothing is indexed yet and memory is critical.
@@ -106,23 +121,34 @@ class IndexEngine:
         until = started + min(self._limits.build_wait_s, deadline.remaining_s - _RESERVE_S)
         walk = self._sweeper.take(deadline)
         if walk is None:
-            return self._as_it_is()
+            # Whoever took the first walk is at work on it, and until then there is nothing to answer from.
+            while not self._has_answered.wait(_WAIT_SLICE_S) and self._clock() < until:
+                deadline.check()
+            return self._as_it_is(weights, deadline)
         # The builder looks the paths up in the table for as long as it works; it is charged for this call.
-        with self._ledger.borrow(WALK_ACCOUNT, walk.files.nbytes):
-            return self._refreshed(walk, started, until, deadline, progress)
+        try:
+            with self._ledger.borrow(WALK_ACCOUNT, walk.files.nbytes):
+                return self._refreshed(walk, started, _Wait(deadline, progress, until, weights))
+        finally:
+            self._has_answered.set()
 
-    def _refreshed(self, walk: Walk, started: float, until: float, deadline: Deadline, progress: Progress) -> Fresh:
+    def _refreshed(self, walk: Walk, started: float, wait: "_Wait") -> Fresh:
         """Compare with a walk and index what differs."""
+        if self._builder.current is None:
+            self._built = None
         age_s = max(0.0, started - walk.began)
         started -= age_s
         state, plan = self._planned(walk, started)
         for _ in range(_MAX_ROUNDS):
             if not len(plan.stale) and not len(plan.racy) and not len(plan.gone):
                 break
-            deadline.check()
-            if not self._update(state, walk, plan, deadline, progress, until):
+            wait.deadline.check()
+            if not self._update(state, walk, plan, wait):
                 state, plan = self._planned(walk, started)
                 break
+            state, plan = self._planned(walk, started)
+        if len(walk.table.keys) < len(walk.files) and self._builder.current is None:
+            self._inline.index_urgent(walk, state, plan, wait.weights, wait.deadline)
             state, plan = self._planned(walk, started)
         # This very state is the one that agrees with the walk: the shared one may be another thread's by now.
         self._flush_if_large(state)
@@ -151,19 +177,25 @@ class IndexEngine:
         if not len(plan.stale) and not len(plan.racy) and not gone:
             return state, frozenset()
         try:
-            self._index_inline(state, walk, plan, deadline)
+            self._inline.index(state, walk, plan, deadline)
         except NoRoom:
             return self.holder.current(), frozenset(table.path(at) for at in plan.stale.tolist())
         return self.holder.current(), frozenset()
 
-    def _as_it_is(self) -> Fresh:
+    def _as_it_is(self, weights: Mapping[str, float], deadline: Deadline) -> Fresh:
         """Answer from the last walk: another one would cost more than it is due."""
-        state = self.holder.current()
+        state, walk = self.holder.current(), self._built
+        if walk is not None and self._builder.current is not None:
+            self._inline.index_urgent(walk, *self._planned(walk, walk.began), weights, deadline)
+            state = self.holder.current()
         last = self._coverage
         searched = min(last.total_files, len(state.catalog) - sum(unsearched_of(state).values()))
-        is_building = self._builder.current is not None
-        self._coverage = Coverage(
-            searched, last.total_files, last.is_walk_complete, is_building, skipped_of(state), self._sweeper.age_s
+        self._coverage = replace(
+            last,
+            searched_files=searched,
+            is_building=self._builder.current is not None,
+            skipped=skipped_of(state),
+            age_s=self._sweeper.age_s,
         )
         return Fresh(state, self._coverage)
 
@@ -175,70 +207,57 @@ class IndexEngine:
             plan = SweepPlan(plan.stale, plan.racy[:_MAX_RACY], _NO_KEYS)
         return state, plan
 
-    def _update(
-        self, state: IndexState, walk: Walk, plan: SweepPlan, deadline: Deadline, progress: Progress, until: float
-    ) -> bool:
+    def _update(self, state: IndexState, walk: Walk, plan: SweepPlan, wait: "_Wait") -> bool:
         """Index what differs, here or in the builder; False if it is not done in time."""
         is_small = len(plan.stale) <= self._limits.inline_files
         try:
-            self._index_inline(state, walk, plan if is_small else SweepPlan(_NO_KEYS, plan.racy, plan.gone), deadline)
+            self._inline.index(state, walk, plan if is_small else replace(plan, stale=_NO_KEYS), wait.deadline)
         except NoRoom:
             # The delta lives on the heap; a segment on disk costs the budget nothing.
             is_small = False
-        return is_small or self._wait_for_build(state, walk, plan, deadline, progress, until)
+        return is_small or self._wait_for_build(state, walk, plan, wait)
 
-    def _index_inline(self, state: IndexState, walk: Walk, plan: SweepPlan, deadline: Deadline) -> None:
-        """Re-index the stale files within the call, and look at the racy ones."""
-        files: dict[int, DeltaFile] = {}
-        stats: dict[int, FileRow] = {}
-        gone = plan.gone.tolist()
-        read_at = self._clock()
-        for position in [*plan.stale.tolist(), *plan.racy.tolist()]:
-            deadline.check()
-            walked = walk.files[position]
-            key = key_of(walked.rel)
-            indexed = self.indexer.index(walked, state.digest_of(walked.rel), deadline)
-            if indexed is None:
-                gone.append(key)
-            elif isinstance(indexed, FileRow):
-                stats[key] = indexed
-            else:
-                files[key] = indexed
-        self._updates += len(files)
-        if files or stats or gone:
-            self.holder.commit(lambda base: base.updated(files, stats, np.asarray(gone, np.int64), read_at))
-
-    def _wait_for_build(
-        self, state: IndexState, walk: Walk, plan: SweepPlan, deadline: Deadline, progress: Progress, until: float
-    ) -> bool:
+    def _wait_for_build(self, state: IndexState, walk: Walk, plan: SweepPlan, wait: "_Wait") -> bool:
         """Have the stale files built in the background; True once that build is over."""
-        if self._pressure() >= _CRITICAL and self._builder.current is None:
-            if state.n_docs:
+        build = self._builder.current or self._started_build(state, walk, plan)
+        if build is None:
+            return False
+        patience = Patience.of(self._clock(), wait.until, is_first=not state.n_docs)
+        if build.is_long:
+            self._inline.index_urgent(walk, state, plan, wait.weights, wait.deadline)
+        # A build that is already merging began before these files changed: the next one takes them.
+        is_over = build.is_finished if build.is_indexed.is_set() else build.is_indexed
+        while not is_over.wait(_WAIT_SLICE_S):
+            wait.deadline.check()
+            wait.progress(build.done, build.total, f"indexed {build.done:,} of {build.total:,} files")
+            held = self.holder.state
+            has_documents = held is not None and held.n_docs > 0
+            if patience.is_over(self._clock(), expected_s=build.expected_s, has_documents=has_documents):
                 return False
+        return not build.has_failed
+
+    def _started_build(self, state: IndexState, walk: Walk, plan: SweepPlan) -> BuildProgress | None:
+        """Start a build of the stale files; None if memory is too short for one and something is indexed.
+
+        Raises:
+            UnderPressure: Memory is critical, and nothing is indexed yet.
+        """
+        if self._pressure() >= _CRITICAL:
+            if state.n_docs:
+                return None
             raise UnderPressure(
                 "the workspace is not indexed yet, and memory is too short to do it now",
                 why="building an index is the heaviest work there is",
                 next_call="evict to_tokens=0 to make room, then repeat the search; read works meanwhile",
             )
-        build = self._builder.current
-        if build is None:
-            # An older version in the delta would stand before the one that is built now, and stay stale for ever.
-            old = [key for key in walk.table.keys[plan.stale].tolist() if key in state.delta.files]
-            if old:
-                self.holder.commit(lambda base: base.updated({}, {}, np.asarray(old, np.int64), walk.began))
-            paths = ChosenPaths(walk.files.path, plan.stale)
-            build = self._builder.start(WantedFiles(paths, walk.table.stats[plan.stale]))
-        # A build that is already merging began before these files changed: the next one takes them.
-        is_over = build.is_finished if build.is_indexed.is_set() else build.is_indexed
-        wait_s = until - self._clock()
-        while not is_over.wait(_WAIT_SLICE_S):
-            deadline.check()
-            progress(build.done, build.total, f"indexed {build.done:,} of {build.total:,} files")
-            left_s = until - self._clock()
-            # What is indexed already need not wait for a build that will not be over in time anyway.
-            if left_s <= 0 or (state.n_docs and left_s < wait_s - _GLANCE_S and build.expected_s > _DOUBT * left_s):
-                return False
-        return not build.has_failed
+        # An older version in the delta would stand before the one that is built now, and stay stale for ever.
+        old = [key for key in walk.table.keys[plan.stale].tolist() if key in state.delta.files]
+        if old:
+            self.holder.commit(lambda base: base.updated({}, {}, np.asarray(old, np.int64), walk.began))
+        paths = ChosenPaths(walk.files.path, plan.stale)
+        build = self._builder.start(WantedFiles(paths, walk.table.stats[plan.stale]))
+        self._built = walk if build.is_long else None
+        return build
 
     def _still_wanted(self, files: WantedFiles) -> WantedFiles:
         """Return the files whose indexed version still differs: another process may have built them meanwhile."""
@@ -266,6 +285,7 @@ class IndexEngine:
     def unload(self) -> int:
         """Drop maps, delta and tables; the next search maps again. Return the bytes given up, mapped and heap."""
         self._sweeper.forget()
+        self._built = None
         return self.holder.unload()
 
     def close(self) -> None:
@@ -288,7 +308,7 @@ class IndexEngine:
             heap_bytes=self.holder.heap_bytes,
             searches=searches,
             refreshes=self._refreshes,
-            updates=self._updates,
+            updates=self._inline.updates,
             builds=builder.builds,
             build_failures=builder.failures,
             rebuilds=self.holder.rebuilds,
@@ -296,18 +316,3 @@ class IndexEngine:
             is_building=builder.current is not None,
             coverage=self._coverage,
         )
-
-
-def documents_of(state: IndexState) -> Iterator[tuple[str, int, int, dict[str, int]]]:
-    """Yield every live document as (path, first line, last line, terms): for tests and repairs, not for searches. Pure."""
-    for live in state.segments:
-        segment, order = live.segment, np.argsort(live.segment.post_doc, kind="stable")
-        tfs = segment.post_tf[order]
-        for doc in range(segment.n_docs):
-            if live.is_live_doc is None or live.is_live_doc[doc]:
-                first, last = int(segment.fwd_ptr[doc]), int(segment.fwd_ptr[doc + 1])
-                terms = [segment.term(int(tid)) for tid in segment.fwd_term[first:last]]
-                counts = dict(zip(terms, tfs[first:last].tolist(), strict=True))
-                yield segment.path(int(segment.doc_file[doc])), int(segment.doc_start[doc]), int(segment.doc_end[doc]), counts
-    for document in state.delta.documents:
-        yield document.file.row.path, document.chunk.start, document.chunk.end, document.chunk.terms

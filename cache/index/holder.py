@@ -13,6 +13,7 @@ from ..ledger import Ledger
 from .manifest import IndexDirectory
 from .segment import Segment, SegmentDamaged, open_segment
 from .state import IndexState
+from .values import DEFAULT_LIMITS
 
 DELTA_ACCOUNT: Final = "index.delta"
 TABLES_ACCOUNT: Final = "index.tables"
@@ -51,8 +52,9 @@ class StateHolder:
     def adopt(self) -> IndexState:
         """Map what the manifest names, as far as it is not mapped yet."""
         for _ in range(_MAX_ROUNDS):
-            manifest = self._directory.read()
             state = self._state
+            began = 0 if state is None else state.generation
+            manifest = self._directory.read()
             mapped = {} if state is None else {live.segment.name: live.segment for live in state.segments}
             segments: list[Segment] = []
             try:
@@ -67,7 +69,14 @@ class StateHolder:
                 _log.warning("the index on disk is not usable and is rebuilt: %s", type(error).__name__)
                 self.rebuilds += 1
                 break
-            return self.commit(lambda base, s=tuple(segments), g=manifest.generation: base.adopted(s, g))
+            # Whoever has published and adopted a later generation meanwhile is not taken back to this one.
+            state = self.commit(
+                lambda base, s=tuple(segments), g=manifest.generation, b=began: (
+                    base if base.generation > max(g, b) else base.adopted(s, g)
+                )
+            )
+            state.release_pages(DEFAULT_LIMITS.kept_map_bytes)
+            return state
         else:
             self.rebuilds += 1
         self._directory.discard()
@@ -84,7 +93,9 @@ class StateHolder:
                 state = change(self._state or IndexState())
                 shortage = self._settle(state)
                 if not shortage:
-                    self._state = state
+                    old, self._state = self._state, state
+                    if old is not None and old is not state:
+                        old.forget()
                     return state
             # Reclaimers may ask this very index to unload.
             self._ledger.charge(TABLES_ACCOUNT, shortage)

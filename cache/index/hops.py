@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 
 from .bm25 import term_postings
-from .chunk import Symbol
 from .modules import files_of_module, names_of
-from .named import best_first, last_name
+from .named import best_first, own_name
 from .query import Query
 from .ranking import RankedFile
 from .sources import Sources
@@ -126,20 +125,16 @@ def _places(sources: Sources, name: str) -> list[Chunk]:
     found = [(source, doc) for source, docs in sources.definers(term) for doc in docs[: _MAX_CANDIDATES + 1].tolist()]
     if len(found) > _MAX_CANDIDATES:
         return []
-    return [place for place in found if any(_is(symbol, name) for symbol in sources.place(*place).symbols)]
+    return [place for place in found if sources.defines(*place, name)]
 
 
 def _hop(sources: Sources, source: int, doc: int, name: str, relation: Relation) -> Hop | None:
     place = sources.place(source, doc)
     for symbol in place.symbols:
-        if _is(symbol, name):
+        if own_name(symbol.name) == name:
             end = symbol.end if symbol.end >= symbol.line else place.end
             return Hop(relation, sources.path(sources.file_of(source, doc)), symbol.line, end, symbol.kind, symbol.name)
     return None
-
-
-def _is(symbol: Symbol, name: str) -> bool:
-    return last_name(symbol).lower().strip("_") == name
 
 
 def _caller(sources: Sources, files: Sequence[RankedFile], query: Query, shown: set[Chunk]) -> Hop | None:
@@ -147,7 +142,7 @@ def _caller(sources: Sources, files: Sequence[RankedFile], query: Query, shown: 
     if not files or not files[0].docs:
         return None
     symbols = best_first(sources.place(files[0].source, files[0].docs[0]).symbols, query.weights, query.name)
-    name = last_name(symbols[0]).lower().strip("_") if symbols else ""
+    name = own_name(symbols[0].name) if symbols else ""
     if len(name) < _MIN_CHARS or len(_places(sources, name)) != 1:
         return None
     found = sources.callers(term_postings(sources.state, name))

@@ -30,6 +30,11 @@ def last_name(symbol: Symbol) -> str:
     return symbol.name.rpartition(".")[2].rpartition(":")[2]
 
 
+def own_name(name: str) -> str:
+    """Return the token of a definition's name without what encloses it."""
+    return name.rpartition(".")[2].rpartition(":")[2].lower().strip("_")
+
+
 def around(symbols: Sequence[Symbol], lines: Sequence[int]) -> Symbol | None:
     """Return the symbol that holds most of some lines, the innermost of several; None if none holds any."""
     held = [(sum(symbol.line <= line <= symbol.end for line in lines), symbol.line, symbol) for symbol in symbols]

@@ -28,6 +28,11 @@ def parse_symbols(text: str) -> tuple[Symbol, ...]:
     return tuple(found)
 
 
+def symbol_names(text: str) -> list[str]:
+    """Return the names alone of packed symbols."""
+    return text.replace(_RECORD, _FIELD).split(_FIELD)[1::4]
+
+
 def imports_text(imports: Sequence[Import]) -> str:
     """Pack the imports of a file."""
     return _RECORD.join(f"{module}{_FIELD}{' '.join(names)}" for module, names in imports)

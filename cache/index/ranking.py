@@ -7,42 +7,33 @@ signal gave on the tuning sets is in `tests/benchmarks/ranking.md`; those that h
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 
-from .bm25 import CorpusScores
-from .kinds import PRIORS
+from .bm25 import TermPostings, delta_scores, held_terms, length_norms
 from .query import Query, names_path
-from .sources import ChunkTable, Floats, Ints, Sources
+from .shortlist import Boost, FileTerms, ScoredChunks, Shortlist, shortlist, shortlist_segment
+from .sources import Floats, Sources
 from .tokenise import expand_word, words_of
 from .values import Prefer
 
-_ENTROPY_FILES: Final = 50
-_MAX_TIES: Final = 2_000
+PATH: Final = 1.0
+"""Per idf of a query term that the path holds."""
+IDENTIFIER: Final = 1.0
+"""Per idf of an identifier of the query that a chunk defines."""
+NAMED_PATH: Final = 10.0
+"""For a file that the query names by its path: about the idf of two rare terms."""
+DEFINITION: Final = 100.0
+"""For a chunk that defines the one name that is the whole query; half of it if only its case differs."""
+_TOLD_FILES: Final = 10
+"""So many scores tell how sharp an answer is, however few are shown."""
 _MAX_DEFINERS: Final = 200
 _MAX_NAMED: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class RankingWeights:
-    """How much each signal adds to a file's score."""
-
-    second: float = 0.3
-    third: float = 0.1
-    path: float = 1.0
-    """Per idf of a query term that the path holds."""
-    identifier: float = 1.0
-    """Per idf of an identifier of the query that a chunk defines."""
-    named_path: float = 10.0
-    """For a file that the query names by its path: about the idf of two rare terms."""
-    definition: float = 100.0
-    """For a chunk that defines the one name that is the whole query; half of it if only its case differs."""
-
-
-DEFAULT_WEIGHTS: Final = RankingWeights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ class RankedFile:
     file: int
     source: int
     docs: tuple[int, ...]
-    """Its matching chunks in its source, best first; empty if only its path matches."""
+    """Its best matching chunks in its source, best first; empty if only its path matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,112 +61,91 @@ class Ranking:
 
 def rank(
     sources: Sources,
-    scored: CorpusScores,
+    terms: Sequence[TermPostings],
     query: Query,
     *,
     k: int,
     prefer: Prefer,
     accepts: Callable[[str], bool] | None,
-    weights: RankingWeights = DEFAULT_WEIGHTS,
 ) -> Ranking:
-    """Order the files of a scored state; `accepts` decides by path which may appear."""
-    table = sources.matching(scored)
-    chunk_scores = table.bm25 + _definition_bonus(sources, scored, query, table, weights)
-    best = _best_chunks(table, chunk_scores, weights)
-    totals = np.zeros(sources.n_files)
-    totals[best.files] = best.totals
-    bonus = _path_bonus(sources, scored) * weights.path
-    is_candidate = bonus > 0
-    is_candidate[best.files] = True
-    totals += bonus
-    prior = np.asarray(PRIORS[prefer])[sources.kinds]
-    for file in _named_files(sources, scored, query):
-        totals[file] += weights.named_path
-        prior[file] = 1.0
-    totals = np.where(totals >= 0, totals * prior, totals / prior)
-    candidates = np.flatnonzero(is_candidate)
-    n_chunks = len(table.doc)
-    if accepts is not None:
-        candidates = np.asarray([file for file in candidates.tolist() if accepts(sources.path(file))], np.int64)
-        n_chunks = int(np.isin(table.file, candidates).sum())
-    top = _first(candidates, totals, k, sources)
-    files = tuple(_ranked(sources, table, chunk_scores, best, file, float(totals[file])) for file in top)
-    top_scores = np.sort(totals[candidates])[::-1][:_ENTROPY_FILES]
-    return Ranking(files, n_chunks, len(candidates), tuple(top_scores.tolist()))
+    """Order the files of a state by a query's terms; `accepts` decides by path which may appear."""
+    bonus = _path_bonus(sources, terms)
+    prior = sources.priors(prefer)
+    named = _named_files(sources, terms, query)
+    if named:
+        bonus[named] += NAMED_PATH
+        prior = prior.copy()
+        prior[named] = 1.0
+    boosts = _definition_boosts(sources, terms, query)
+    found: list[tuple[float, str, float, int, int, tuple[int, ...]]] = []
+    n_chunks = n_files = 0
+    for source, start in enumerate(sources.starts):
+        end = sources.starts[source + 1] if source + 1 < len(sources.starts) else sources.n_files
+        if start == end:
+            continue
+        accepted = None if accepts is None else partial(_accepts, accepts, sources, source)
+        extra = FileTerms(bonus[start:end], prior[start:end], accepted)
+        one = _shortlist(sources, source, terms, boosts.get(source, ()), extra, max(k, _TOLD_FILES))
+        n_chunks, n_files = n_chunks + one.matching_chunks, n_files + one.matching_files
+        for file, total, docs in zip(one.files, one.totals, one.docs, strict=True):
+            # Sums of the same numbers in another order differ in their last digits: those say nothing.
+            found.append((-round(total, 9), sources.path_in(source, file), total, start + file, source, docs))
+    found.sort(key=itemgetter(0, 1))
+    files = [RankedFile(path, total, file, source, docs) for _, path, total, file, source, docs in found[:k]]
+    return Ranking(tuple(files), n_chunks, n_files, tuple([-below for below, *_ in found]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """Files with matching chunks: their rows in the table are `rows[i]` to `rows[i + 1]`."""
-
-    files: Ints
-    rows: Ints
-    totals: Floats
+def _accepts(accepts: Callable[[str], bool], sources: Sources, source: int, file: int) -> bool:
+    return accepts(sources.path_in(source, file))
 
 
-def _best_chunks(table: ChunkTable, scores: Floats, weights: RankingWeights) -> _Best:
-    """Sum the three best chunks of each file; the table lies in the order of files."""
-    if not len(scores):
-        none = np.empty(0, np.int64)
-        return _Best(none, np.zeros(1, np.int64), np.empty(0))
-    starts = np.flatnonzero(np.concatenate([[True], table.file[1:] != table.file[:-1]]))
-    rows = np.append(starts, len(scores))
-    counts = np.diff(rows)
-    left = scores.copy()
-    totals = np.maximum.reduceat(left, starts)
-    best = totals
-    for place, weight in ((1, weights.second), (2, weights.third)):
-        _drop_first(left, best, starts, counts)
-        best = np.maximum.reduceat(left, starts)
-        totals = totals + np.where(counts > place, weight * np.where(np.isfinite(best), best, 0.0), 0.0)
-    return _Best(table.file[starts], rows, totals)
+def _shortlist(
+    sources: Sources, source: int, terms: Sequence[TermPostings], boosts: Sequence[Boost], extra: FileTerms, k: int
+) -> Shortlist:
+    """Return the best files of a segment, or of the delta when it is the last source."""
+    state = sources.state
+    if source < len(state.segments):
+        live = state.segments[source]
+        held = held_terms(live.segment, source, terms)
+        return shortlist_segment(live, length_norms(state)[source], held, boosts, extra, k)
+    scores, mask = delta_scores(state, terms)
+    nothing = -np.inf if bool((scores[mask] <= 0).any()) else 0.0
+    scores[~mask] = nothing
+    start = sources.starts[source]
+    counts = sources.n_chunks[start:]
+    pointer = np.append(0, counts.cumsum())
+    scored = ScoredChunks(scores, mask.nonzero()[0], sources.delta_owner - start, pointer, nothing)
+    scored.boost(boosts)
+    return shortlist(scored, extra, k)
 
 
-def _drop_first(scores: Floats, best: Floats, starts: Ints, counts: Ints) -> None:
-    """Take the first chunk that has its file's best score out of the running."""
-    is_best = np.flatnonzero(scores == np.repeat(best, counts))
-    owner = np.searchsorted(starts, is_best, side="right")
-    is_first = np.concatenate([[True], owner[1:] != owner[:-1]])
-    scores[is_best[is_first]] = -np.inf
-
-
-def _path_bonus(sources: Sources, scored: CorpusScores) -> Floats:
+def _path_bonus(sources: Sources, terms: Sequence[TermPostings]) -> Floats:
     """Sum, per file, weight times idf (among paths) of the query terms in its path."""
     bonus = np.zeros(sources.n_files)
-    total = max(1, sources.n_files)
-    for term in scored.terms:
-        files = sources.files_with(term)
-        if len(files):
-            bonus[files] += term.weight * math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
+    total = max(1, len(sources.state.catalog))
+    for term in terms:
+        if sources.is_in_path(term):
+            files = sources.files_with(term)
+            bonus[files] += PATH * term.weight * math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
     return bonus
 
 
-def _definition_bonus(sources: Sources, scored: CorpusScores, query: Query, table: ChunkTable, weights: RankingWeights) -> Floats:
-    """Return, per row, what it gets for defining an identifier of the query."""
-    bonus = np.zeros(len(table.doc))
+def _definition_boosts(sources: Sources, terms: Sequence[TermPostings], query: Query) -> dict[int, list[Boost]]:
+    """Return, by source, what chunks get for defining an identifier of the query."""
     name = query.name.lower().strip("_")
-    for term in scored.terms:
+    boosts: dict[int, list[Boost]] = {}
+    for term in terms:
         is_name = term.term == name
         if not is_name and term.term not in query.identifiers:
             continue
         for source, docs in sources.definers(term):
-            rows = _rows_of(table, source, docs)
-            bonus[rows[rows >= 0]] += weights.identifier * term.weight * max(term.idf, 0.0)
+            values = np.full(len(docs), IDENTIFIER * term.weight * max(term.idf, 0.0))
             if is_name:
-                for row, doc in zip(rows[:_MAX_DEFINERS].tolist(), docs[:_MAX_DEFINERS].tolist(), strict=True):
-                    if row >= 0:
-                        bonus[row] += weights.definition * _likeness(sources, source, doc, query.name)
-    return bonus
-
-
-def _rows_of(table: ChunkTable, source: int, docs: Ints) -> Ints:
-    """Return the row of each chunk of a source, -1 where it does not match the query."""
-    first = int(np.searchsorted(table.source, source, side="left"))
-    last = int(np.searchsorted(table.source, source, side="right"))
-    if first == last:
-        return np.full(len(docs), -1, np.int64)
-    at = np.minimum(np.searchsorted(table.doc[first:last], docs), last - first - 1)
-    return np.where(table.doc[first:last][at] == docs, at + first, -1)
+                for place, doc in enumerate(docs[:_MAX_DEFINERS].tolist()):
+                    values[place] += DEFINITION * _likeness(sources, source, doc, query.name)
+            if len(docs):
+                boosts.setdefault(source, []).append((docs, values))
+    return boosts
 
 
 def _likeness(sources: Sources, source: int, doc: int, name: str) -> float:
@@ -185,9 +155,11 @@ def _likeness(sources: Sources, source: int, doc: int, name: str) -> float:
     return 0.5 if name.lower() in {one.lower() for one in names} else 0.0
 
 
-def _named_files(sources: Sources, scored: CorpusScores, query: Query) -> list[int]:
+def _named_files(sources: Sources, terms: Sequence[TermPostings], query: Query) -> list[int]:
     """Return the files whose path the query spells out; they are found by the rarest token of that spelling."""
-    by_term = {term.term: term for term in scored.terms}
+    if not query.paths:
+        return []
+    by_term = {term.term: term for term in terms}
     named: dict[int, None] = {}
     for mention in query.paths:
         tokens = {token for word in words_of(mention) for token in expand_word(word)}
@@ -196,23 +168,3 @@ def _named_files(sources: Sources, scored: CorpusScores, query: Query) -> list[i
             if names_path(mention, sources.path(file)):
                 named[file] = None
     return list(named)
-
-
-def _first(candidates: Ints, totals: Floats, k: int, sources: Sources) -> list[int]:
-    """Return the k best files; equal scores in the order of paths."""
-    if len(candidates) > k:
-        values = totals[candidates]
-        border = np.partition(values, len(values) - k)[len(values) - k]
-        above, level = candidates[values > border], candidates[values == border][:_MAX_TIES]
-        candidates = np.concatenate([above, level])
-    return sorted(candidates.tolist(), key=lambda file: (-totals[file], sources.path(file)))[:k]
-
-
-def _ranked(sources: Sources, table: ChunkTable, scores: Floats, best: _Best, file: int, score: float) -> RankedFile:
-    at = int(np.searchsorted(best.files, file))
-    docs: tuple[int, ...] = ()
-    if at < len(best.files) and int(best.files[at]) == file:
-        rows = slice(int(best.rows[at]), int(best.rows[at + 1]))
-        order = np.argsort(-scores[rows], kind="stable")
-        docs = tuple(int(doc) for doc in table.doc[rows][order])
-    return RankedFile(sources.path(file), score, file, sources.source_of(file), docs)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .bm25 import K1, B, CorpusScores, score
+from .bm25 import K1, B, TermPostings, query_terms, score
 from .hops import hops_of
 from .named import best_first, span_of
 from .query import Query
@@ -15,7 +15,6 @@ from .suggest import near_terms
 from .tokenise import expand_word, words_of
 from .values import Coverage, Hit, Prefer, SearchResult
 
-_MAX_ALSO: Final = 3
 _ALSO_RATIO: Final = 0.5
 
 
@@ -23,9 +22,9 @@ def raw_scores(state: IndexState, tokens: Sequence[str]) -> list[float]:
     """Return the BM25Okapi score of every live document, in the order of `documents_of`."""
     scored = score(state, Counter(tokens))
     values: list[float] = []
-    for number, source in enumerate(scored.sources):
+    for number, scores in enumerate(scored):
         mask = state.segments[number].is_live_doc if number < len(state.segments) else None
-        values.extend((source.scores if mask is None else source.scores[mask]).tolist())
+        values.extend((scores if mask is None else scores[mask]).tolist())
     return values
 
 
@@ -39,12 +38,12 @@ def search(
     prefer: Prefer,
 ) -> SearchResult:
     """Answer a query from one state."""
-    scored = score(state, query.weights)
+    terms = query_terms(state, query.weights)
     sources = Sources.of(state)
-    ranking = rank(sources, scored, query, k=k, prefer=prefer, accepts=accepts)
-    describe = _Describer(sources, scored, query, ranking.files)
+    ranking = rank(sources, terms, query, k=k, prefer=prefer, accepts=accepts)
+    describe = _Describer(sources, terms, query, ranking.files)
     hits = [describe.hit(file) for file in ranking.files]
-    unknown = tuple(term.term for term in scored.terms if not term.df and not len(sources.files_with(term)))
+    unknown = tuple(term.term for term in terms if not term.df and not len(sources.files_with(term)))
     return SearchResult(
         hits=hits,
         terms=tuple(query.weights),
@@ -61,19 +60,19 @@ def search(
 class _Describer:
     """Turns ranked files into hits; the terms of all shown chunks are looked up together."""
 
-    def __init__(self, sources: Sources, scored: CorpusScores, query: Query, files: Sequence[RankedFile]) -> None:
+    def __init__(self, sources: Sources, terms: Sequence[TermPostings], query: Query, files: Sequence[RankedFile]) -> None:
         self._sources = sources
-        self._terms = sorted(scored.terms, key=lambda term: (-term.idf, term.term))
+        self._terms = sorted(terms, key=lambda term: (-term.idf, term.term))
         self._times = Counter(query.tokens)
         self._name = query.name
-        self._told = {term.term: term.weight * term.idf for term in scored.terms}
+        self._told = {term.term: term.weight * term.idf for term in terms}
         state = sources.state
         self._average = state.length / state.n_docs if state.n_docs else 0.0
         self._frequencies = sources.frequencies(self._terms, [(f.source, doc) for f in files for doc in self._docs_of(f)])
 
     def _docs_of(self, file: RankedFile) -> Sequence[int]:
         """Return the chunks that a hit speaks of: the best ones, or the first if only the path matches."""
-        return file.docs[: 1 + _MAX_ALSO] or [self._sources.first_doc(file.file)]
+        return file.docs or [self._sources.first_doc(file.file)]
 
     def hit(self, file: RankedFile) -> Hit:
         """Describe a file by its best chunk."""
@@ -82,14 +81,11 @@ class _Describer:
             return Hit(file.path, 1, 1, file.score, 0.0, (), self._matched(file, doc))
         place = self._sources.place(file.source, doc)
         bm25 = self._bm25(file.source, doc)
-        also: list[tuple[int, int]] = []
-        for other in others:
-            if self._bm25(file.source, other) >= _ALSO_RATIO * bm25:
-                there = self._sources.place(file.source, other)
-                also.append((there.start, there.end))
+        strong = [other for other in others if self._bm25(file.source, other) >= _ALSO_RATIO * bm25]
+        also = tuple(self._sources.span(file.source, other) for other in strong)
         symbols = best_first(place.symbols, self._told, self._name)
         start, end = span_of(symbols, self._name, place.start, place.end)
-        return Hit(file.path, start, end, file.score, bm25, symbols, self._matched(file, doc), tuple(also))
+        return Hit(file.path, start, end, file.score, bm25, symbols, self._matched(file, doc), also)
 
     def _bm25(self, source: int, doc: int) -> float:
         """Return BM25Okapi's score of a chunk for the query's tokens, repeats counted."""

@@ -29,8 +29,11 @@ _HEADER: Final = struct.Struct("<8sII")
 _ALIGN: Final = 64
 _SAMPLE_EVERY: Final = 64
 _MEMO_TERMS: Final = 2_048
+_MAX_SPARE: Final = 2
 _PIECE_BYTES: Final = 1 << 20
 MAX_INODE: Final = (1 << 63) - 1
+_DONTNEED: Final[int | None] = getattr(mmap, "MADV_DONTNEED", None)
+"""Not on Windows. The maps are shared and read-only, so nothing is lost."""
 
 Array = npt.NDArray[Any]
 Documents = npt.NDArray[np.uint32]
@@ -63,8 +66,9 @@ def stat_table(stats: Sequence[tuple[int, int, int, int]]) -> npt.NDArray[np.int
 class Segment:
     """A mapped segment. Immutable and thread-safe; the map ends when the last array over it is dropped."""
 
-    def __init__(self, name: str, arrays: Mapping[str, Array], nbytes: int) -> None:
+    def __init__(self, name: str, arrays: Mapping[str, Array], nbytes: int, mapped: mmap.mmap | None = None) -> None:
         self.name: Final = name
+        self._mapped: Final = mapped
         self.nbytes: Final = nbytes
         # Bisection reads a handful of bytes at a time; a memoryview does that five times faster than an array.
         self._terms_blob: Final = memoryview(arrays["terms_blob"].data)
@@ -83,18 +87,18 @@ class Segment:
         self.sym_doc: Documents = arrays["symp_doc"]
         self.call_ptr: npt.NDArray[np.int64] = arrays["callp_ptr"]
         self.call_doc: Documents = arrays["callp_doc"]
-        self.path_ptr: npt.NDArray[np.int64] = arrays["path_ptr"]
+        self._path_ptr: Final = memoryview(arrays["path_ptr"].data)
         self.path_file: Documents = arrays["path_file"]
         self.doc_len: Documents = arrays["doc_len"]
         self.doc_file: Documents = arrays["doc_file"]
         self.doc_start: Documents = arrays["doc_start"]
         self.doc_end: Documents = arrays["doc_end"]
-        self._symbols_ptr: Array = arrays["symbols_ptr"]
-        self._symbols_blob: Array = arrays["symbols_blob"]
-        self._file_ptr: Array = arrays["file_ptr"]
-        self._file_blob: Array = arrays["file_blob"]
-        self._imports_ptr: Array = arrays["imports_ptr"]
-        self._imports_blob: Array = arrays["imports_blob"]
+        self._symbols_ptr: Final = memoryview(arrays["symbols_ptr"].data)
+        self._symbols_blob: Final = memoryview(arrays["symbols_blob"].data)
+        self._file_ptr: Final = memoryview(arrays["file_ptr"].data)
+        self._file_blob: Final = memoryview(arrays["file_blob"].data)
+        self._imports_ptr: Final = memoryview(arrays["imports_ptr"].data)
+        self._imports_blob: Final = memoryview(arrays["imports_blob"].data)
         self.file_doc: npt.NDArray[np.int64] = arrays["file_doc"]
         self.file_stat: npt.NDArray[np.int64] = arrays["file_stat"]
         self._file_sha: Array = arrays["file_sha"]
@@ -102,6 +106,9 @@ class Segment:
         self.file_lines: Documents = arrays["file_lines"]
         self.file_racy: npt.NDArray[np.uint8] = arrays["file_racy"]
         self.file_kind: npt.NDArray[np.uint8] = arrays["file_kind"]
+        self.path_ptr: npt.NDArray[np.int64] = arrays["path_ptr"]
+        self._spare: Final[list[npt.NDArray[np.float64]]] = []
+        """Arrays for the scores of searches: a new one each time would cost more than what is written into it."""
         self._found: Final[dict[str, int | None]] = {}
         """Terms that were looked up; losing an entry to another thread costs a look-up."""
         self.n_docs: Final = len(self.doc_len)
@@ -110,6 +117,11 @@ class Segment:
 
     def __repr__(self) -> str:
         return f"<Segment {self.name}: {self.n_docs} chunks of {self.n_files} files, {self.n_terms} terms>"
+
+    def release_pages(self) -> None:
+        """Let go of the mapped pages, not of the map: what is read next comes from the page cache again."""
+        if self._mapped is not None and _DONTNEED is not None:
+            self._mapped.madvise(_DONTNEED)
 
     def term(self, tid: int) -> str:
         """Return the term of an id."""
@@ -151,13 +163,14 @@ class Segment:
 
     def path(self, file_id: int) -> str:
         """Return the path of a file."""
-        raw = self._file_blob[int(self._file_ptr[file_id]) : int(self._file_ptr[file_id + 1])].tobytes()
-        return os.fsdecode(raw)
+        return os.fsdecode(bytes(self._file_blob[self._file_ptr[file_id] : self._file_ptr[file_id + 1]]))
 
-    def paths(self) -> list[str]:
-        """Return every path, by file id."""
-        blob, ptr = self._file_blob.tobytes(), self._file_ptr.tolist()
-        return [os.fsdecode(blob[ptr[i] : ptr[i + 1]]) for i in range(self.n_files)]
+    def paths(self) -> Iterator[str]:
+        """Yield every path, by file id; one at a time, for a list of them all would leave the heap in pieces."""
+        blob, first = self._file_blob, 0
+        for last in self._file_ptr[1:]:
+            yield os.fsdecode(bytes(blob[first:last]))
+            first = last
 
     def digest(self, file_id: int) -> bytes:
         """Return the first 16 bytes of a file's sha256."""
@@ -176,7 +189,7 @@ class Segment:
 
     def symbols_raw(self, doc: int) -> bytes:
         """Return the packed definitions of a chunk."""
-        return self._symbols_blob[int(self._symbols_ptr[doc]) : int(self._symbols_ptr[doc + 1])].tobytes()
+        return bytes(self._symbols_blob[self._symbols_ptr[doc] : self._symbols_ptr[doc + 1]])
 
     def imports(self, file_id: int) -> tuple[Import, ...]:
         """Return what a file imports."""
@@ -184,7 +197,7 @@ class Segment:
 
     def imports_raw(self, file_id: int) -> bytes:
         """Return the packed imports of a file."""
-        return self._imports_blob[int(self._imports_ptr[file_id]) : int(self._imports_ptr[file_id + 1])].tobytes()
+        return bytes(self._imports_blob[self._imports_ptr[file_id] : self._imports_ptr[file_id + 1]])
 
     def terms(self) -> list[bytes]:
         """Return every term, encoded, by id."""
@@ -208,9 +221,25 @@ class Segment:
         """Return the chunks that call what has this token as its whole name."""
         return self.call_doc[int(self.call_ptr[tid]) : int(self.call_ptr[tid + 1])]
 
+    def is_in_path(self, tid: int) -> bool:
+        """Whether a file has this token in its path."""
+        return self._path_ptr[tid] < self._path_ptr[tid + 1]
+
     def path_files(self, tid: int) -> Documents:
         """Return the files with this token in their path."""
-        return self.path_file[int(self.path_ptr[tid]) : int(self.path_ptr[tid + 1])]
+        return self.path_file[self._path_ptr[tid] : self._path_ptr[tid + 1]]
+
+    def borrow_scores(self) -> npt.NDArray[np.float64]:
+        """Return an array of a 0 for every chunk; whoever does not return it, as after an error, just leaves it."""
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return np.zeros(self.n_docs)
+
+    def return_scores(self, scores: npt.NDArray[np.float64]) -> None:
+        """Take a borrowed array back, all of it 0 again; few are kept."""
+        if len(self._spare) < _MAX_SPARE:
+            self._spare.append(scores)
 
     def doc_terms(self, doc: int) -> Documents:
         """Return the distinct terms of a chunk, as ids in order."""
@@ -278,4 +307,4 @@ def open_segment(path: Path, *, sha256: str, size: int) -> Segment:
     for name, (dtype, shape, offset) in json.loads(mapped[_HEADER.size : base]).items():
         count = int(np.prod(shape))
         arrays[name] = np.frombuffer(mapped, dtype=np.dtype(dtype), count=count, offset=base + offset).reshape(shape)
-    return Segment(path.name, arrays, size)
+    return Segment(path.name, arrays, size, mapped)

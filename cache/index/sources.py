@@ -10,25 +10,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from .bm25 import CorpusScores, TermPostings
+from .bm25 import TermPostings
 from .chunk import Import, Symbol
+from .kinds import PRIORS
+from .named import own_name
+from .packing import symbol_names
 from .segment import Documents, Segment
 from .state import IndexState
+from .values import Prefer
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _KEY: Final = "_sources"
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkTable:
-    """The matching chunks of all sources, a row each, in the order of their files."""
-
-    source: Ints
-    doc: Ints
-    file: Ints
-    """Number over all sources."""
-    bm25: Floats
+_NONE: Final[Ints] = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,7 @@ class Sources:
         self.n_chunks: Final[Ints] = np.concatenate([*(np.diff(segment.file_doc) for segment in segments), chunks])
         kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
         self.kinds: Final[Any] = np.concatenate([*(segment.file_kind for segment in segments), kinds])
+        self._priors: Final[dict[Prefer, Floats]] = {}
 
     @classmethod
     def of(cls, state: IndexState) -> "Sources":
@@ -74,34 +69,44 @@ class Sources:
     def path(self, file: int) -> str:
         """Return the path of a file number."""
         number = self.source_of(file)
-        if number == len(self.state.segments):
-            return self.delta_files[file - self.starts[number]].row.path
-        return self.state.segments[number].segment.path(file - self.starts[number])
+        return self.path_in(number, file - self.starts[number])
 
-    def matching(self, scored: CorpusScores) -> ChunkTable:
-        """Return the chunks that hold a query term."""
-        parts: list[tuple[Ints, Ints, Ints, Floats]] = []
-        for number, one in enumerate(scored.sources):
-            docs = one.docs
-            if number < len(self.state.segments):
-                files = self.state.segments[number].segment.doc_file[docs].astype(np.int64) + self.starts[number]
-            else:
-                files = self.delta_owner[docs]
-            parts.append((np.full(len(docs), number, np.int64), docs, files, one.scores[docs]))
-        return ChunkTable(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    def path_in(self, source: int, file: int) -> str:
+        """Return the path of a source's file."""
+        if source == len(self.state.segments):
+            return self.delta_files[file].row.path
+        return self.state.segments[source].segment.path(file)
+
+    def is_in_path(self, term: TermPostings) -> bool:
+        """Whether some file, live or dead, may have a term in its path; much faster than finding which."""
+        if self.delta_files:
+            return True
+        for live, tid in zip(self.state.segments, term.ids, strict=True):
+            if tid is not None and live.segment.is_in_path(tid):
+                return True
+        return False
 
     def files_with(self, term: TermPostings) -> Ints:
         """Return the live files with a term in their path."""
         held: list[Ints] = []
         for number, (live, tid) in enumerate(zip(self.state.segments, term.ids, strict=True)):
-            if tid is not None:
-                files = live.segment.path_files(tid)
-                held.append(files[live.is_live_file[files]].astype(np.int64) + self.starts[number])
+            files = _NONE if tid is None else live.segment.path_files(tid)
+            if len(files):
+                if live.is_live_doc is not None:
+                    files = files[live.is_live_file[files]]
+                held.append(files + np.int64(self.starts[number]))
         if self.delta_files:
             start = self.starts[-1]
             numbers = [start + i for i, file in enumerate(self.delta_files) if term.term in file.path_terms]
             held.append(np.asarray(numbers, np.int64))
-        return np.concatenate(held) if held else np.empty(0, np.int64)
+        return held[0] if len(held) == 1 else np.concatenate(held) if held else _NONE
+
+    def priors(self, prefer: Prefer) -> Floats:
+        """Return the factor of every file."""
+        found = self._priors.get(prefer)
+        if found is None:
+            found = self._priors[prefer] = np.asarray(PRIORS[prefer]).take(self.kinds)
+        return found
 
     def definers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that define a symbol with this token in its name."""
@@ -144,6 +149,21 @@ class Sources:
             return Place(int(segment.doc_start[doc]), int(segment.doc_end[doc]), segment.symbols(doc))
         chunk = self.state.delta.documents[doc].chunk
         return Place(chunk.start, chunk.end, chunk.symbols)
+
+    def defines(self, source: int, doc: int, name: str) -> bool:
+        """Whether a definition that begins in a chunk has this very name, in any case and without what encloses it."""
+        if source == len(self.state.segments):
+            return any(own_name(symbol.name) == name for symbol in self.state.delta.documents[doc].chunk.symbols)
+        text = self.state.segments[source].segment.symbols_raw(doc).decode("utf-8").lower()
+        return name in text and any(name in one and own_name(one) == name for one in symbol_names(text))
+
+    def span(self, source: int, doc: int) -> tuple[int, int]:
+        """Return the first and last line of a chunk."""
+        if source == len(self.state.segments):
+            chunk = self.state.delta.documents[doc].chunk
+            return chunk.start, chunk.end
+        segment = self.state.segments[source].segment
+        return int(segment.doc_start[doc]), int(segment.doc_end[doc])
 
     def first_doc(self, file: int) -> int:
         """Return the first chunk of a file in its source; -1 if it has none."""

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from .catalog import DELTA, Catalog, Ints, key_of
 from .chunk import FileStatus
 from .delta import Delta, DeltaFile
-from .rows import row_bytes
 from .segment import FileRow, Segment
 
 Mask = npt.NDArray[np.bool_]
@@ -85,6 +84,20 @@ class IndexState:
         """Bytes of the mapped files."""
         return sum(live.segment.nbytes for live in self.segments)
 
+    def release_pages(self, kept_bytes: int = 0) -> None:
+        """Let go of the mapped pages, if the maps are larger than `kept_bytes`; searches read through ever more of them."""
+        if self.mapped_bytes > kept_bytes:
+            for live in self.segments:
+                live.segment.release_pages()
+
+    def forget(self) -> None:
+        """Drop what searches keep with this state: some of it points back at it, and would wait for the garbage collector.
+
+        A search that is under way holds what it uses.
+        """
+        for name in [name for name in self.__dict__ if name.startswith("_")]:
+            self.__dict__.pop(name, None)
+
     @property
     def resident_bytes(self) -> int:
         """Mapped bytes and heap together."""
@@ -92,9 +105,9 @@ class IndexState:
 
     @property
     def table_bytes(self) -> int:
-        """Heap of catalogue, masks and what searches keep: a norm per chunk, kind and count per file, frequency rows."""
+        """Heap of catalogue, masks and what searches keep: norm and score of each chunk, columns by file."""
         segments = [live.segment for live in self.segments]
-        kept = sum(8 * segment.n_docs + 9 * segment.n_files + row_bytes(segment) for segment in segments)
+        kept = sum(16 * segment.n_docs + 17 * segment.n_files for segment in segments)
         return self.catalog.nbytes + kept + sum(live.heap_bytes for live in self.segments)
 
     def updated(self, files: Mapping[int, DeltaFile], stats: Mapping[int, FileRow], gone: Ints, read_at: float) -> "IndexState":
@@ -196,7 +209,7 @@ class IndexState:
 
 def catalog_of(segment: Segment, number: int) -> Catalog:
     """Return the catalogue rows of one segment."""
-    keys = np.fromiter((key_of(path) for path in segment.paths()), np.int64, segment.n_files)
+    keys = np.fromiter(map(key_of, segment.paths()), np.int64, segment.n_files)
     rows = Catalog(
         keys,
         segment.file_stat.copy(),

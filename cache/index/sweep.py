@@ -7,7 +7,7 @@ little, then go on with what has been met so far, or with the walk before.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -37,6 +37,8 @@ class Walk:
     """Files of the workspace; a floor if the walk is not complete."""
     began: float
     """Changes that were finished by then are in it."""
+    is_over: bool = True
+    """False for what a walk has met so far that still goes on."""
 
 
 class Sweeper:
@@ -48,6 +50,7 @@ class Sweeper:
         self._clock = clock
         self._lock = threading.Lock()
         self._cost_s: float | None = None
+        self._seen = 0
         self._first_began: float | None = None
         self._began: float | None = None
         self._is_forgotten = False
@@ -84,7 +87,9 @@ class Sweeper:
         return self._partial(errand)
 
     def _is_cheap(self) -> bool:
-        return self._cost_s is not None and self._cost_s <= self._limits.cheap_walk_s
+        if self._cost_s is None:
+            return False
+        return self._seen <= self._limits.small_walk_files or self._cost_s <= self._limits.cheap_walk_s
 
     def forget(self) -> None:
         """Have the next search walk, or say how old the index may be: what was learned since it was built is gone."""
@@ -112,6 +117,7 @@ class Sweeper:
         walk = self._cut(result.files, began, seen=result.seen, is_complete=result.is_complete)
         with self._lock:
             self._cost_s = self._clock() - began
+            self._seen = result.seen
             self.walks += 1
         return walk
 
@@ -145,7 +151,7 @@ class Sweeper:
             return None
         table, seen = errand.collector.table.snapshot(), errand.collector.seen
         table.sort()
-        return self._cut(table, errand.began, seen=seen, is_complete=False)
+        return replace(self._cut(table, errand.began, seen=seen, is_complete=False), is_over=False)
 
 
 class WalkErrand:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 TOKENISER_VERSION: Final = 1
@@ -17,6 +18,8 @@ MAX_TOKEN_CHARS: Final = 64
 """Longer words are hashes, keys and encoded data; only their parts up to this length are kept."""
 _MAX_PARTS: Final = 32
 _MEMO_WORDS: Final = 100_000
+_RECENT_WORDS: Final = 512
+"""Of searches: the names of hits, their paths and imports come again and again. About 150 KB."""
 
 _WORD: Final = re.compile(r"\w+")
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -45,15 +48,17 @@ class Tokeniser:
         if tokens is None:
             if len(self._memo) >= self._memo_words:
                 self._memo.clear()
-            tokens = self._memo[word] = expand_word(word)
+            tokens = self._memo[word] = _expanded(word)
         return tokens
 
     def count(self, text: str) -> Counter[str]:
         """Return how often each token occurs in `text`."""
         counts: Counter[str] = Counter()
+        remembered, have = self._memo.get, counts.get
         for word, times in Counter(_WORD.findall(text)).items():
-            for token in self.expand(word):
-                counts[token] += times
+            tokens = remembered(word)
+            for token in self.expand(word) if tokens is None else tokens:
+                counts[token] = have(token, 0) + times
         return counts
 
 
@@ -69,7 +74,16 @@ def words_of(text: str) -> list[str]:
 
 
 def expand_word(word: str) -> tuple[str, ...]:
-    """Return the tokens of one word: itself, then its parts if there are several."""
+    """Return the tokens of one word: itself, then its parts if there are several. Those of late are remembered."""
+    return _remembered(word) if len(word) <= MAX_TOKEN_CHARS else _expanded(word)
+
+
+@lru_cache(maxsize=_RECENT_WORDS)
+def _remembered(word: str) -> tuple[str, ...]:
+    return _expanded(word)
+
+
+def _expanded(word: str) -> tuple[str, ...]:
     if not word.isascii():
         return _expand_unicode(word)
     parts = [part.lower() for part in _PART.findall(word)[:_MAX_PARTS]]

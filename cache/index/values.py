@@ -48,6 +48,10 @@ class Coverage:
     """Files that are not searched, by reason, and files that are cut by lines because a parser gave up."""
     age_s: float = 0.0
     """Above 0 if the workspace is so large that this search relied on a walk that began so long ago."""
+    is_walking: bool = False
+    """The first walk of the workspace is still under way."""
+    capped_at: int = 0
+    """Files that were taken when a cap on files, time or text ended the walk; 0 if none did."""
 
     @property
     def is_complete(self) -> bool:
@@ -129,10 +133,14 @@ class IndexLimits:
     walk_every_s: float = 2.0
     """Least time between two walks where one costs more than `cheap_walk_s`; below that every search walks."""
     cheap_walk_s: float = 1.0
+    small_walk_files: int = 20_000
+    """A workspace of so many files is walked by every search, however busy the machine is: there what is found is never old."""
     first_walk_s: float = 10.0
     """How long the first search waits for the first walk before it goes on with what has been met so far."""
     walk_wait_s: float = 2.0
     """How long a later search waits for a dear walk before it answers from the one before, and says how old that is."""
+    kept_map_bytes: int = 96_000_000
+    """Pages of larger maps are let go of after each search: they come back from the page cache, without reading the disk."""
     racy_ns: int = 100_000_000
     """A file younger than this when it was read is read again: its time stamp cannot tell two versions apart."""
 

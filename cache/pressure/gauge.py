@@ -230,6 +230,7 @@ class PressureGauge:
                 rss_bytes=self._sample.rss_bytes,
                 retained_bytes=self._retained,
                 limit=self._limit,
+                file_bytes=self._sample.file_bytes,
             )
             alarm = self._alarm
         p = max(reading.ledger_ratio, reading.rss_ratio)

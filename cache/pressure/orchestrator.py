@@ -61,6 +61,15 @@ class IndexLike(Protocol):
         """Let go of the index; return the bytes freed, mapped ones included."""
         ...
 
+    def release_pages(self) -> None:
+        """Let go of the mapped pages but not of the maps."""
+        ...
+
+    @property
+    def mapped_bytes(self) -> int:
+        """Bytes of the maps, resident or not; 0 while nothing is mapped."""
+        ...
+
     @property
     def resident_bytes(self) -> int:
         """Bytes that `unload` would free; 0 while nothing is loaded."""
@@ -213,18 +222,25 @@ class EvictionOrchestrator:
         """Return the steps of the action, with the gentler ones it includes."""
         target = decision.target_bytes
         trim = _Step("trimmed outputs", self._evictor.trim_outputs)
+        pages = [_Step("released index pages", self._release_pages, is_always=True)] if self._index.mapped_bytes else []
         unload = _Step("unloaded index", self._unload, is_always=True)
         probationary = _Step("evicted probationary", lambda: self._evictor.evict_probationary(target))
         protected = _Step("evicted protected", lambda: self._evictor.evict_to_budget(target))
         drop = _Step("dropped caches", self._evictor.clear, is_always=True)
         return {
             Action.NONE: [],
-            Action.TRIM_OUTPUTS: [trim],
-            Action.EVICT_PROBATIONARY: [trim, probationary],
+            Action.TRIM_OUTPUTS: [trim, *pages],
+            Action.EVICT_PROBATIONARY: [trim, *pages, probationary],
             Action.UNLOAD_INDICES: [trim, unload, probationary],
             Action.EVICT_PROTECTED: [trim, unload, probationary, protected],
             Action.EMERGENCY_DROP: [drop, unload],
         }[decision.action]
+
+    def _release_pages(self) -> int:
+        """Let go of the index's pages; return what RSS fell by: how many were resident is dear to find out otherwise."""
+        before = self._gauge.read_quickly().rss_bytes
+        self._index.release_pages()
+        return before - self._gauge.read_quickly().rss_bytes
 
     def _unload(self) -> int:
         """Unload the index if there is anything to unload."""

@@ -8,7 +8,7 @@ never read here: smaps_rollup walks the page tables, 33 ms at 1.6 GB.
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from .cgroup import find_groups, parse_fields, read_limits, read_text, read_throttles, read_usage
 from .limits import EffectiveLimit
@@ -26,6 +26,8 @@ class MemorySample:
     """PSI `some`: microseconds, since boot or group start, in which a task waited for memory."""
     throttles: int | None = None
     """Times a cgroup of this process hit memory.high or memory.max."""
+    file_bytes: int | None = None
+    """The part of RSS that is pages of mapped files: libraries and maps of an index. The system takes them back by itself."""
     is_tight: bool = False
     """Whether a limited cgroup is at least nine tenths full of memory that is not file cache."""
 
@@ -54,6 +56,16 @@ RLIMITS: Final = {"Max data size": "RLIMIT_DATA", "Max address space": "RLIMIT_A
 TIGHT_SHARE: Final = 0.9
 
 
+class _Statm(NamedTuple):
+    """What /proc/self/statm says, in bytes."""
+
+    address_bytes: int
+    rss_bytes: int
+    file_bytes: int
+    data_bytes: int
+    """Data and stack."""
+
+
 class SystemProbe:
     """The probe for the machine the server runs on. Stateless but for the cgroup directories, found again with each limit."""
 
@@ -73,7 +85,7 @@ class SystemProbe:
         Raises:
             OSError: The system does not answer.
         """
-        return self._statm()[1] if self._has_proc else _psutil_rss()
+        return self._statm().rss_bytes if self._has_proc else _psutil_rss()
 
     def sample(self) -> MemorySample:
         """Return RSS, the least room left, and the stall and throttle counters.
@@ -83,13 +95,14 @@ class SystemProbe:
         """
         if not self._has_proc:
             return MemorySample(_psutil_rss(), _psutil_memory()[1], "available memory")
-        _, rss, _ = statm = self._statm()
+        statm = self._statm()
         rooms = self._rooms(statm)
         usages = read_usage(self._groups)
         rooms.update({usage.source: usage.room_bytes for usage in usages})
         source = min(rooms, key=lambda name: rooms[name]) if rooms else ""
         return MemorySample(
-            rss_bytes=rss,
+            rss_bytes=statm.rss_bytes,
+            file_bytes=statm.file_bytes,
             available_bytes=rooms.get(source),
             available_source=source,
             stall_us=self._stall_us(),
@@ -115,21 +128,20 @@ class SystemProbe:
             raise OSError("no memory limit and no total memory could be read")
         return EffectiveLimit.smallest_of(candidates)
 
-    def _statm(self) -> tuple[int, int, int]:
-        """Return bytes of (address space, resident set, data and stack)."""
+    def _statm(self) -> "_Statm":
         words = (read_text(self._proc / "self/statm") or "").split()
         if len(words) < 6 or not all(word.isdigit() for word in words):
             raise OSError(f"statm makes no sense: {len(words)} words")
-        return int(words[0]) * self._page_bytes, int(words[1]) * self._page_bytes, int(words[5]) * self._page_bytes
+        address, rss, file, _, _, data = (int(word) * self._page_bytes for word in words[:6])
+        return _Statm(address, rss, file, data)
 
-    def _rooms(self, statm: tuple[int, int, int]) -> dict[str, int]:
+    def _rooms(self, statm: "_Statm") -> dict[str, int]:
         """Return the room under each limit that is not a cgroup's; each counts in its own unit of account."""
         rooms: dict[str, int] = {}
         available = parse_fields(read_text(self._proc / "meminfo")).get("MemAvailable")
         if available is not None:
             rooms["MemAvailable"] = available * 1024
-        address_bytes, _, data_bytes = statm
-        used = {"RLIMIT_DATA": data_bytes, "RLIMIT_AS": address_bytes}
+        used = {"RLIMIT_DATA": statm.data_bytes, "RLIMIT_AS": statm.address_bytes}
         for name, limit in self._rlimits().items():
             rooms[name] = max(0, limit - used[name])
         return rooms

@@ -28,6 +28,8 @@ class PressureReading:
     rss_bytes: int
     retained_bytes: int
     limit: RssLimit
+    file_bytes: int | None = None
+    """The part of RSS that is pages of mapped files, as of the last full sample."""
     detail: str = ""
     """The source of an alarm: which limit has little room left."""
 

@@ -53,6 +53,7 @@ def _memory(guard: MemoryGuard, gauge: PressureGauge) -> Mapping[str, Any]:
     statistics, reading = gauge.statistics(), guard.statistics().reading
     return {
         "rss_bytes": reading.rss_bytes if reading else 0,
+        "file_bytes": reading.file_bytes if reading else None,
         "rss_ratio": round(reading.rss_ratio, 4) if reading else 0.0,
         "baseline_bytes": statistics.limit.baseline_bytes,
         "limit_bytes": statistics.limit.limit_bytes,

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections import Counter
+from collections.abc import Callable
 
 from ..deadline import Clock, Deadline
 from .secrets import SecretRule
@@ -10,18 +11,29 @@ from .table import FileTable
 from .values import SkipReason, WorkspaceLimits
 
 _CHECK_EVERY = 256
+_AHEAD_BYTES = 512 * _CHECK_EVERY
+"""Five times what the files between two checks usually take."""
 _REGULAR = stat.S_IFREG
 
 
 class WalkCollector:
     """The state of one walk. One thread."""
 
-    def __init__(self, secrets: SecretRule, limits: WorkspaceLimits, clock: Clock, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        secrets: SecretRule,
+        limits: WorkspaceLimits,
+        clock: Clock,
+        deadline: Deadline,
+        cover: Callable[[int], None] | None = None,
+    ) -> None:
+        """`cover` charges the bytes that the table may grow to before the next check."""
         self._denies_name = secrets.denies_name
         self._max_files = limits.max_walk_files
         self._clock = clock
         self._end = clock() + limits.max_walk_s
         self._deadline = deadline
+        self._cover = cover
         self.table = FileTable()
         self.skipped: Counter[str] = Counter()
         self.seen = 0
@@ -63,8 +75,11 @@ class WalkCollector:
 
         Raises:
             DeadlineExceeded, CallCancelled: The call's time is.
+            NoRoom: The table does not fit into the memory budget.
         """
         self._deadline.check()
+        if self._cover is not None and len(self.table) >= _CHECK_EVERY:  # a small walk asks for no room
+            self._cover(self.table.nbytes + _AHEAD_BYTES)
         if self._clock() >= self._end:
             self.stop()
 

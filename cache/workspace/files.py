@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..borrowing import Loan
 from ..deadline import UNBOUNDED, Clock, Deadline
 from ..errors import PathNotFound
 from ..ledger import Ledger
@@ -29,6 +30,9 @@ from .values import FileKey as FileKey
 from .values import FileStat as FileStat
 from .walk import Walker
 from .window import WindowReader
+
+WALKS: Final = "walks"
+"""The ledger's account of file tables while they grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +218,10 @@ class Workspace:
         Raises:
             DeadlineExceeded: The call's own time is over; the walk's own caps only make the result incomplete.
             NotARegularFile: `under` is no directory. Others as `Jail.open_file`.
+            NoRoom: What it finds does not fit into the memory budget.
         """
-        result = self._walker.walk(under, deadline or Deadline(UNBOUNDED), watch)
+        with Loan(self._ledger, WALKS) as loan:
+            result = self._walker.walk(under, deadline or Deadline(UNBOUNDED), watch, loan.cover)
         with self._lock:
             self._walks += 1
         return result

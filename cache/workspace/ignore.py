@@ -25,6 +25,8 @@ MAX_IGNORE_BYTES: Final = 256 * 1024
 _GROUP_NAME: Final = re.compile(r"\(\?P<\w+>")
 _FOLDER_GROUP: Final = "ps_d"
 """pathspec's name for the slash after a folder that matches."""
+_ANY_FOLDER: Final = f"(?P<{_FOLDER_GROUP}>/)"
+"""What pathspec makes of `*/`: a slash anywhere, where git means every folder."""
 _MAX_PATTERNS: Final = 2000
 _MAX_PATTERN_CHARS: Final = 512
 _MAX_STARS: Final = 3
@@ -49,6 +51,8 @@ class IgnoreLevel:
             return None
         for pattern in reversed(self.spec.patterns):
             regex = None if pattern.include is None else pattern.regex
+            if regex is not None and regex.pattern == _ANY_FOLDER and below.endswith("/"):
+                return pattern.include
             found = None if regex is None else regex.match(below)
             # What only a folder above it matches was judged there: "!logs" says nothing of "logs/a".
             if found and (_FOLDER_GROUP not in found.re.groupindex or found.end(_FOLDER_GROUP) in (-1, len(below))):

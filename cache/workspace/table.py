@@ -55,6 +55,16 @@ class FileTable(Sequence[WalkedFile]):
         return self._order
 
     @property
+    def lowered(self) -> bytearray:
+        """Every path in lower case, as far as it is ASCII, encoded, end to end in the order of adding."""
+        return self._names.lower()
+
+    @property
+    def ends(self) -> "array[int]":
+        """Where each path ends in `lowered`."""
+        return self._ends
+
+    @property
     def nbytes(self) -> int:
         """Heap of the columns."""
         return len(self._names) + 8 * (len(self.rows) + len(self.keys) + len(self._ends)) + 4 * len(self._kinds)

@@ -37,14 +37,23 @@ class Walker:
         self._git = git
         self._clock = clock
 
-    def walk(self, under: str, deadline: Deadline, watch: Callable[[WalkCollector], None] | None = None) -> WalkResult:
+    def walk(
+        self,
+        under: str,
+        deadline: Deadline,
+        watch: Callable[[WalkCollector], None] | None = None,
+        cover: Callable[[int], None] | None = None,
+    ) -> WalkResult:
         """Find the files below `under`, or below every root if it is empty; `watch` is given the state of the walk at its start.
+
+        `cover` is told what the result may grow to, before it does.
 
         Raises:
             DeadlineExceeded, CallCancelled: The call's time is over.
+            NoRoom: From `cover`.
             NotARegularFile: `under` is no folder. Others as `Jail.open_directory`.
         """
-        collector = WalkCollector(self._secrets, self._limits, self._clock, deadline)
+        collector = WalkCollector(self._secrets, self._limits, self._clock, deadline, cover)
         if watch is not None:
             watch(collector)
         is_all = under in ("", ".")

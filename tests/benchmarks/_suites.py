@@ -1,13 +1,17 @@
 """Test suites of named public projects, run for real: as published, and with one line of the project's own code broken.
 
 Sources come through the ordinary package clients (`pip download`, `go mod download`, `cargo vendor`, `npm pack`) into a folder
-outside the repository (`PENSTOCK_BENCH_CACHE`, by default `~/.cache/penstock-bench`) and stay there. A suite whose client is
-not on the machine, or that cannot be downloaded, is passed over with a line that says so. With `PENSTOCK_BENCH_REUSE=1` the
-outputs of the last run are read again.
+outside the repository (`BENCH_CACHE`, by default `~/.cache/penstock-bench`) and stay there. A suite whose client is not on the
+machine, that cannot be downloaded, or that fails as published, is passed over with a line that says so. With `BENCH_REUSE=1`
+the outputs of the last run are read again.
+
+Most of the broken lines make a few tests fail, as an error of an ordinary day does; those at the end of the table make most of
+a suite fail, more than a default answer can hold.
 """
 
 # ruff: noqa: E501 -- a table is read by its rows
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,6 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN_SECONDS = 240
+_PYTHON_TOOLS = (
+    "pytest<9 hatchling hatch-vcs hatch-fancy-pypi-readme flit-core setuptools setuptools-scm wheel poetry-core"
+    " hypothesis ephemeral-port-reserve freezegun markupsafe pretend trio"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +41,17 @@ class Suite:
     """In `file`, the first `old` becomes `new`: an error of the kind that a developer makes."""
     tests: str = ""
     """What is run, where it is not everything."""
+    is_again: bool = False
+    """Whether the project stands in the table before: only its broken runs are new."""
 
     @property
     def slug(self) -> str:
         return self.project.replace("/", "_").replace("==", "-").replace("@", "-")
+
+    @property
+    def broken_slug(self) -> str:
+        digest = hashlib.sha256(f"{self.file}\0{self.old}\0{self.new}".encode()).hexdigest()
+        return f"{self.slug}-broken-{digest[:6]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ class Output:
 SUITES: tuple[Suite, ...] = (
     Suite("pip", "attrs==25.3.0", "src/attr/validators.py", '"<", operator.lt', '"<", operator.le', "tests/test_validators.py tests/test_functional.py"),
     Suite("pip", "click==8.2.1", "src/click/utils.py", r'help.find("\n\n")', r'help.find("\n")'),
-    Suite("pip", "jinja2==3.1.6", "src/jinja2/filters.py", "len(s) <= length + leeway", "len(s) < length + leeway"),
+    Suite("pip", "jinja2==3.1.6", "src/jinja2/filters.py", "soft_str(s).capitalize()", "soft_str(s).title()"),
     Suite("pip", "packaging==25.0", "src/packaging/version.py", ">= 3 else 0", ">= 3 else 1", "tests/test_version.py tests/test_requirements.py"),
     Suite("pip", "idna==3.10", "idna/core.py", "len(label) > 63", "len(label) > 62"),
     Suite("pip", "more-itertools==10.7.0", "more_itertools/recipes.py", "pred, iterable), default", "pred, iterable), None", "tests/test_recipes.py"),
@@ -68,14 +83,16 @@ SUITES: tuple[Suite, ...] = (
     Suite("go", "github.com/spf13/pflag@v1.0.6", "float32.go", "strconv.ParseFloat(s, 32)", 'strconv.ParseFloat(s+"1", 32)'),
     Suite("go", "github.com/gorilla/mux@v1.8.1", "mux.go", 'np += "/"', 'np += ""'),
     Suite("cargo", "semver@1.0.26", "src/display.rs", '"-{}"', '"~{}"'),
-    Suite("cargo", "hex@0.4.3", "src/lib.rs", "if data.len() % 2 != 0", "if data.len() % 2 == 9"),
+    Suite("cargo", "heck@0.5.0", "src/kebab.rs", 'write!(f, "-")', 'write!(f, "_")'),
     Suite("npm", "minimist@1.2.8", "index.js", "key, value, arg", "key, arg, arg"),
+    Suite("pip", "click==8.2.1", "src/click/testing.py", "exit_code=exit_code,", "exit_code=exit_code + 1,", is_again=True),
+    Suite("pip", "itsdangerous==2.2.0", "src/itsdangerous/signer.py", "value + self.sep", "value + b':'", is_again=True),
 )  # fmt: skip
 
 
 def cache_folder() -> Path:
     """Return where sources and outputs are kept."""
-    return Path(os.environ.get("PENSTOCK_BENCH_CACHE") or Path.home() / ".cache" / "penstock-bench")
+    return Path(os.environ.get("BENCH_CACHE") or Path.home() / ".cache" / "penstock-bench")
 
 
 def outputs(passed_over: list[str]) -> Iterator[Output]:
@@ -96,16 +113,21 @@ def _runs_of(suite: Suite, cache: Path) -> Iterator[Output]:
     if not source.exists():
         _DOWNLOADS[suite.client](suite, cache)
     for is_broken in (False, True):
-        folder = cache / "work" / f"{suite.slug}{'-broken' if is_broken else ''}"
+        slug = suite.broken_slug if is_broken else suite.slug
+        folder = cache / "work" / slug
         _prepare(suite, source, folder, is_broken)
         for style, command in _commands(suite, cache, is_broken):
-            name = f"{suite.project} {style}{', broken' if is_broken else ''}"
-            kept = cache / "outputs" / f"{suite.slug}-{style.replace(' ', '')}-{'broken' if is_broken else 'whole'}.txt"
-            if not (os.environ.get("PENSTOCK_BENCH_REUSE") and kept.exists()):
+            name = f"{suite.project} {style}{f', {suite.file} broken' if is_broken else ''}"
+            kept = cache / "outputs" / f"{slug}-{style.replace(' ', '')}.txt"
+            if not (os.environ.get("BENCH_REUSE") and kept.exists()):
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_text(_run(command, folder, cache), "utf-8")
             code, _, text = kept.read_text("utf-8").partition("\n")
-            yield Output(name, suite.client, text, int(code), is_broken)
+            if bool(int(code)) is not is_broken:
+                last = (text.strip().splitlines() or [""])[-1]
+                raise OSError(f"{'does not fail when broken' if is_broken else 'fails as published'}: {last[:120]}")
+            if is_broken or not suite.is_again:
+                yield Output(name, suite.client, text, int(code), is_broken)
 
 
 def _prepare(suite: Suite, source: Path, folder: Path, is_broken: bool) -> None:
@@ -147,7 +169,15 @@ def _run(command: Sequence[str], folder: Path, cache: Path) -> str:
 
 
 def _python(cache: Path) -> Path:
-    return cache / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    """Return the interpreter that the Python projects are built and tested with, made on first use and whenever its list changes."""
+    folder = cache / f"venv-{hashlib.sha256(_PYTHON_TOOLS.encode()).hexdigest()[:6]}"
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        _quiet([sys.executable, "-m", "venv", "--clear", str(folder)], cache)
+        _quiet([str(python), "-m", "pip", "install", "-q", *_PYTHON_TOOLS.split()], cache)
+        ready.touch()
+    return python
 
 
 def _quiet(command: Sequence[str], folder: Path, **env: str) -> None:
@@ -157,11 +187,6 @@ def _quiet(command: Sequence[str], folder: Path, **env: str) -> None:
 
 def _pip(suite: Suite, cache: Path) -> None:
     python = _python(cache)
-    if not python.exists():
-        _quiet([sys.executable, "-m", "venv", str(cache / "venv")], cache)
-        tools = "pytest<9 hatchling hatch-vcs hatch-fancy-pypi-readme flit-core setuptools setuptools-scm wheel poetry-core"
-        libraries = "hypothesis ephemeral-port-reserve freezegun pretend trio"
-        _quiet([str(python), "-m", "pip", "install", "-q", *tools.split(), *libraries.split()], cache)
     options = ["-q", "--no-build-isolation", "--no-deps", "--no-binary", ":all:", "-d", "sdists"]
     _quiet([str(python), "-m", "pip", "download", *options, suite.project], cache)
     stem = suite.project.split("==")[0].replace("-", "_")

@@ -18,12 +18,13 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
 from penstock.cache.tokens import O200kCounter
 from penstock.tools.grammar.language import Language
-from penstock.tools.grammar.parsing import parse
+from penstock.tools.grammar.parsing import ParseRefused, parse
 from penstock.tools.grammar.table import LANGUAGE_BY_NAME
 from penstock.tools.languages import compact, definitions, language_of, outline
 from penstock.tools.views.compact import compact_view
@@ -101,14 +102,22 @@ def standard_library(root: Path) -> None:
 
 
 def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
-    """Measure CPU seconds of outlines and of what the index is given, per language."""
+    """Measure CPU seconds of outlines and of what the index is given, per language; parsing alone is the floor of both."""
     for language in sorted({language for _, _, language in found}):
         chosen = [(path.name, data) for path, data, own in found if own == language][:MAX_TIMED_FILES]
         size = sum(len(data) for _, data in chosen)
         if size < MIN_TIMED_BYTES:
             continue
+        floor = size / 1e6 / best_seconds(lambda path, data, rule=LANGUAGE_BY_NAME[language]: parse_alone(rule, data), chosen)
+        report(f"{name}_parse_speed_{language}", floor, "MB/s of CPU time")
         for what, measured in (("outline", outline), ("definitions", definitions)):
             report(f"{name}_{what}_speed_{language}", size / 1e6 / best_seconds(measured, chosen), "MB/s of CPU time", 5.0)
+
+
+def parse_alone(language: Language, data: bytes) -> None:
+    """Only parse, as an outline does."""
+    with suppress(ParseRefused):
+        parse(language, data)
 
 
 def best_seconds(measured: Callable[[str, bytes], object], chosen: list[tuple[str, bytes]]) -> float:

@@ -2,12 +2,13 @@
 
 import sys
 import threading
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cache.borrowing import ACCOUNT, LONE_SHARE, Borrowing, text_bytes
+from penstock.cache.borrowing import ACCOUNT, LONE_SHARE, Borrowing, Loan, text_bytes
 from penstock.cache.errors import NoRoom
 from penstock.cache.ledger import Ledger
 
@@ -95,3 +96,23 @@ def test_without_a_ledger_nothing_is_counted() -> None:
     with Borrowing() as borrowing:
         borrowing.take(1 << 40)
         assert borrowing.held_bytes == 0
+
+
+@given(st.lists(st.integers(0, 5000), max_size=30), st.integers(1, 700))
+def test_a_loan_is_charged_in_steps_ahead_of_what_grows_and_given_back(sizes: list[int], step: int) -> None:
+    ledger = Ledger(10_000)
+    with Loan(ledger, "walks", step_bytes=step) as loan:
+        for largest, size in zip(accumulate(sizes, max), sizes, strict=True):
+            loan.cover(size)
+            assert largest <= ledger.account_bytes("walks") < largest + step
+    assert ledger.used_bytes == 0
+
+
+def test_what_grows_beyond_the_budget_is_refused_before_it_does() -> None:
+    ledger = Ledger(1000)
+    with Loan(ledger, "walks", step_bytes=100) as loan:
+        loan.cover(900)
+        with pytest.raises(NoRoom):
+            loan.cover(1001)
+        assert "900 bytes" in repr(loan)
+    assert ledger.used_bytes == 0

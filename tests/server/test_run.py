@@ -1,6 +1,8 @@
 """`penstock run`: a command's own semantics, its output shortened."""
 
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -229,3 +231,38 @@ def test_a_history_is_bounded_and_private(tmp_path: Path) -> None:
     assert history.last(["0"], "/x") == ""
     assert history.last(["509"], "/x") == "h509"
     assert (tmp_path / "runs.json").stat().st_mode & 0o777 == 0o600
+
+
+def on_terminal(data_dir: Path, argv: list[str], *, answer_to: bytes = b"", answer: bytes = b"") -> tuple[bytes, int]:
+    """Run `argv` on a terminal of its own, typing `answer` when `answer_to` is seen; return what it showed, and the status."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(argv, env=environment(data_dir), stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    seen = b""
+    try:
+        while select.select([leader], [], [], 30)[0]:
+            seen += os.read(leader, 4096)
+            if answer and answer_to in seen:
+                os.write(leader, answer)
+                answer = b""
+    except OSError:
+        pass  # Linux's way to say that nobody has the terminal any more
+    finally:
+        os.close(leader)
+    return seen, process.wait(timeout=30)
+
+
+def test_a_question_is_seen_before_it_is_answered(data_dir: Path) -> None:
+    """The prompt has no newline, and the command's output is only printed at its end."""
+    asking = [*COMMAND, PYTHON, "-c", "print('begin'); name = input('your name? '); print('hello', name)"]
+    seen, code = on_terminal(data_dir, asking, answer_to=b"your name? ", answer=b"bob\n")
+    assert code == 0
+    assert b"hello bob" in seen
+
+
+def test_a_program_that_takes_the_screen_has_it_at_once(data_dir: Path) -> None:
+    full = "import sys; print('\x1b[?1049h[screen]', flush=True); x = input(); print('\x1b[?1049l' + x)"
+    seen, code = on_terminal(data_dir, [*COMMAND, PYTHON, "-c", full], answer_to=b"[screen]", answer=b"quit\n")
+    assert code == 0
+    assert seen.count(b"[screen]") == 1
+    assert b"\x1b[?1049lquit" in seen

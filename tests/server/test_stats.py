@@ -25,7 +25,7 @@ from penstock.server.stats import StatsPublisher, read_snapshots, render, stats_
 class NoCache:
     """An evictor and an index that hold nothing."""
 
-    resident_bytes = 0
+    resident_bytes = mapped_bytes = 0
 
     def trim_outputs(self) -> int:
         return 0
@@ -38,6 +38,9 @@ class NoCache:
 
     def clear(self) -> int:
         return 0
+
+    def release_pages(self) -> None:
+        return None
 
     def unload(self) -> int:
         return 0

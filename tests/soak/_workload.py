@@ -5,8 +5,9 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from string import ascii_lowercase
+from types import MethodType
 from typing import Any
 
 from tests.pipe import PipeClient, bodies_of, parts_of
@@ -14,7 +15,7 @@ from tests.soak.workspace import BULK_LINE, BULK_MB, WORDS, Corpus
 
 REFUSALS = {"under_pressure", "no_room", "busy"}
 HANDLE = re.compile(r"\bh[0-9a-f]{12,64}\b")
-SEARCHED = re.compile(r"([\d,]+) of ([\d,]+) files")
+SEARCHED = re.compile(r" · searched ([\d,]+) of (?:≥ )?([\d,]+) files( · (?:still indexing|partial))?( · as of \d+ s ago)?")
 HOT_FILES = 300
 KEPT_HANDLES = 2000
 BULK_ROWS = (BULK_MB << 20) // BULK_LINE
@@ -39,6 +40,8 @@ class Tally:
     edits: int = 0
     found_edits: int = 0
     """Edits that a search right after them found."""
+    labelled_edits: Counter[str] = field(default_factory=Counter[str])
+    """Edits that it did not find, by what its answer said of itself: `partial`, or that it is `older` than the edit."""
 
 
 class Workload:
@@ -52,7 +55,7 @@ class Workload:
         self.handles: dict[str, bytes] = {}
         self._hot = self.random.sample(corpus.names, min(HOT_FILES, len(corpus.names)))
         self._receipts: dict[str, str] = {}
-        self._steps: dict[Callable[[], object], float] = {
+        self._steps: dict[MethodType, float] = {
             self.read_auto: 22,
             self.read_full: 16,
             self.read_lines: 10,
@@ -61,8 +64,8 @@ class Workload:
             self.read_several: 2,
             self.read_again: 5,
             self.edit_then_read: 5,
-            self.edit_then_search: 0.1,
-            self.search: 0.3,
+            self.edit_then_search: 0.5,
+            self.search: 0.5,
             self.recall: 2,
             self.compress_text: 5,
             self.compress_file: 4,
@@ -73,8 +76,13 @@ class Workload:
             self.status: 1.8,
         }
 
+    def mix(self) -> str:
+        """Say what share of the steps is what; a search step is three calls."""
+        total = sum(self._steps.values())
+        return ", ".join(f"{step.__name__} {weight / total:.1%}" for step, weight in self._steps.items())
+
     def step(self) -> None:
-        """Make one call."""
+        """Make one call, or a few that belong together."""
         (chosen,) = self.random.choices(list(self._steps), weights=list(self._steps.values()))
         chosen()
 
@@ -132,7 +140,8 @@ class Workload:
         """Change the file, half of the time without changing its size."""
         path = self.corpus.root / name
         data = path.read_bytes()
-        if self.random.random() < 0.5 and len(data) > 2 * len(mark):
+        # Half a character would make the file Latin-1, as the product reads it and says.
+        if self.random.random() < 0.5 and len(data) > 2 * len(mark) and data[-len(mark) :].isascii():
             path.write_bytes(data[: -len(mark)] + mark)
         else:
             path.write_bytes(data + mark)
@@ -146,7 +155,8 @@ class Workload:
 
     def edit_then_search(self) -> None:
         """Change a file, then search for what was put in: it is found, or the answer says that not all was searched."""
-        name, mark = self.pick(), f"zq{self.random.getrandbits(48):012x}"
+        # Letters alone are one token, which no other file holds: a search that does not show the file has not seen the edit.
+        name, mark = self.pick(), "zq" + "".join(self.random.choices(ascii_lowercase, k=12))
         self.edit(name, f"# {mark}\n".encode())
         result = self._call("search", kind="edit_then_search", query=mark, k=5, timeout_s=180)
         if result is None:
@@ -154,7 +164,9 @@ class Workload:
         text = result["content"][0]["text"]
         if any(line.startswith(f"{name}:") for line in text.splitlines()):
             self.tally.found_edits += 1
-        elif not _is_partial(text):
+        elif label := _caveat(text):
+            self.tally.labelled_edits[label] += 1
+        else:
             self.tally.stale.append(f"search for {mark} in {name}: {text.splitlines()[0][:200]}")
 
     def search(self) -> None:
@@ -301,11 +313,17 @@ class Workload:
             self.tally.lost.append(f"{handle}: {len(restored)} bytes came back of {len(original)}")
 
 
-def _is_partial(text: str) -> bool:
-    """Whether the answer says that some files were not searched, or are waiting to be."""
-    head = text.splitlines()[0]
-    found = SEARCHED.search(head)
-    return found is None or found[1] != found[2] or " · as of " in head
+def _caveat(text: str) -> str:
+    """Return what a search that found nothing says of itself: not all was searched, or not as of now; empty for neither.
+
+    A head line that does not say how much was searched says neither.
+    """
+    found = SEARCHED.search(text.splitlines()[0])
+    if found is None:
+        return ""
+    if found[3] or found[1] != found[2]:
+        return "partial"
+    return "older" if found[4] else ""
 
 
 def _is_part_of(body: str, part: dict[str, Any], data: bytes) -> bool:

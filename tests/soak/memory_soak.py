@@ -1,8 +1,8 @@
 """Mixed calls on a large workspace, in a child short of memory: is RSS bounded, is anything stale, lost or in error?
 
-`python -m tests.soak.memory_soak` runs three sizes in turn; `--calls --files --total-mb --ledger-mb --data-mb` run one of any
-size. Prints JSON lines `{metric, value, unit, reference}`, of a long run after each tenth of it, each time all of them; exit code
-1 if a promise broke.
+`python -m tests.soak.memory_soak` runs three plans in turn, `--plan NAME` one of them; `--calls --files --total-mb --ledger-mb
+--data-mb` make one of any size. Prints JSON lines `{metric, value, unit, reference}`, of a long run after each tenth of it, each
+time all of them; exit code 1 if a promise broke.
 """
 
 import argparse
@@ -44,20 +44,25 @@ class SoakPlan:
     needs_every_level: bool = True
     warm_up_s: float = 300.0
     """The first search builds the index; the run begins when everything is searched, or after so long."""
+    max_s: float = 6 * 3600.0
+    """The calls end after so long, and the run has failed if there were fewer than planned."""
 
 
 PLANS = (
-    SoakPlan("small_ledger", 5_000, WorkspacePlan(4_000, 80), ledger_mb=32, data_mb=1024),
+    SoakPlan("small_ledger", 5_000, WorkspacePlan(4_000, 80), ledger_mb=32),
+    SoakPlan("many_calls", 100_000, WorkspacePlan(10_000, 100, bulk_mb=10_240), burst_every=400, needs_every_level=False),
     SoakPlan(
-        "large_workspace",
-        100_000,
+        "many_files",
+        1_000,
         WorkspacePlan(500_000, 350, bulk_mb=10_240),
         burst_every=400,
         data_mb=1536,
         needs_every_level=False,
-        warm_up_s=1800,
+        warm_up_s=3600,
     ),
 )
+FULL = replace(PLANS[-1], name="many_files_and_calls", calls=100_000)
+"""What the two before take apart: hours. `--plan many_files_and_calls`."""
 
 
 @dataclass
@@ -66,6 +71,8 @@ class SoakReport:
 
     plan: SoakPlan
     tally: Tally
+    mix: str = ""
+    """The steps that the calls are drawn from."""
     files: int = 0
     file_bytes: int = 0
     """What the workspace really holds."""
@@ -102,6 +109,8 @@ class SoakReport:
             found.append(f"RSS grows by {self.slope_mb:.2f} MB per 1,000 calls")
         if self.ledger_peak_bytes > plan.ledger_mb * MB:
             found.append(f"the ledger reached {self.ledger_peak_bytes} bytes")
+        if tally.calls.total() < plan.calls:
+            found.append(f"{tally.calls.total():,} of {plan.calls:,} calls in {plan.max_s:.0f} s")
         missing = [level for level in LEVELS if level not in self.levels]
         if plan.needs_every_level and missing:
             found.append(f"levels never seen: {', '.join(missing)}")
@@ -130,14 +139,15 @@ def run_soak(plan: SoakPlan, scratch: Path) -> SoakReport:
     command = (*LAUNCH, "--data-mb", str(plan.data_mb))
     client = PipeClient(corpus.root, data_dir, command=command, env=env)
     work = Workload(client, corpus)
-    report = SoakReport(plan, work.tally)
+    report = SoakReport(plan, work.tally, mix=work.mix())
     report.files, report.file_bytes = corpus.measure()
     start = time.monotonic()
     try:
         _warm_up(client, report)
         _look(report, client.call("status")["_meta"]["penstock/status"])
         steps = 0
-        while (done := work.tally.calls.total()) < plan.calls:
+        ends = time.monotonic() + plan.max_s
+        while (done := work.tally.calls.total()) < plan.calls and time.monotonic() < ends:
             steps += 1
             if plan.burst_every and steps % plan.burst_every == 0:
                 (work.climb, work.burst)[steps // plan.burst_every % 2]()
@@ -162,10 +172,10 @@ def _warm_up(client: PipeClient, report: SoakReport) -> None:
     while report.warm_up_s < report.plan.warm_up_s:
         text = client.call("search", query="cache merge", k=1, timeout_s=180)["content"][0]["text"]
         found = SEARCHED.search(text)
-        report.searched = found[0] if found else text.splitlines()[0][:80]
+        report.searched = found[0].strip(" ·") if found else text.splitlines()[0][:80]
         report.warm_up_s = time.monotonic() - start
         sys.stderr.write(f"\rindex: {report.searched} after {report.warm_up_s:.0f} s, RSS {client.rss_bytes() / MB:.0f} MB ")
-        if found and found[1] == found[2]:
+        if found and found[1] == found[2] and not found[3]:
             return
 
 
@@ -213,13 +223,22 @@ def print_rows(report: SoakReport) -> None:
         ("RLIMIT_DATA", plan.data_mb, "MB", None),
         ("index_build", round(report.warm_up_s, 1), f"s until a search said {report.searched}", None),
         ("calls", tally.calls.total(), "", plan.calls),
+        ("mix_of_steps", report.mix, "", None),
+        ("calls_by_kind", ", ".join(f"{kind} {count:,}" for kind, count in sorted(tally.calls.items())), "", None),
         ("seconds", round(report.seconds, 1), "s", None),
         ("ms_per_call", slowest, "ms", None),
         ("errors", len(tally.errors), "", 0),
         ("typed_refusals", " ".join(f"{code}:{count}" for code, count in sorted(tally.refusals.items())) or 0, "", None),
         ("stale", len(tally.stale), "", 0),
         ("edits", tally.edits, "", None),
+        ("edits_searched_for", tally.calls["edit_then_search"], "", None),
         ("edits_found_by_the_next_search", tally.found_edits, "", None),
+        (
+            "edits_not_found_but_the_answer_said_so",
+            ", ".join(f"{label}: {count}" for label, count in sorted(tally.labelled_edits.items())) or 0,
+            "",
+            None,
+        ),
         ("lost", len(tally.lost), "", 0),
         ("restored", tally.restored, "", None),
         ("rss_max", round(max(report.rss_bytes, default=0) / MB, 1), "MB", round(report.rss_limit_bytes / MB * 1.1, 1)),
@@ -246,6 +265,8 @@ def print_report(report: SoakReport) -> None:
 def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     """Return the runs asked for and the folder to keep the workspace in."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", choices=[plan.name for plan in (*PLANS, FULL)], action="append")
+    parser.add_argument("--max-s", type=float, default=SoakPlan.max_s, help="seconds after which the calls end")
     parser.add_argument("--calls", type=int)
     parser.add_argument("--files", type=int, default=1500)
     parser.add_argument("--total-mb", type=int, default=30)
@@ -257,7 +278,8 @@ def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     parser.add_argument("--scratch", type=Path, help="keep the workspace here and use it again")
     options = parser.parse_args(arguments)
     if options.calls is None:
-        return list(PLANS), options.scratch
+        chosen = [plan for plan in (*PLANS, FULL) if plan.name in (options.plan or [each.name for each in PLANS])]
+        return [replace(plan, max_s=options.max_s) for plan in chosen], options.scratch
     workspace = WorkspacePlan(options.files, options.total_mb, bulk_mb=options.bulk_mb)
     plan = SoakPlan("chosen", options.calls, workspace, options.ledger_mb, options.data_mb, options.burst_every)
     return [replace(plan, needs_every_level=not options.any_levels)], options.scratch

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import random
 import sys
 import sysconfig
@@ -35,6 +36,8 @@ class Outcome:
     peak_bytes: int = 0
     budget_bytes: int = 0
     peak_rss_bytes: int = 0
+    peak_parts: str = ""
+    """What the largest RSS seen was made of."""
     seconds: float = 0.0
 
 
@@ -161,7 +164,12 @@ class Run:
         self.outcome.levels |= set(status["pressure"]["seen"])
         self.outcome.peak_bytes = max(self.outcome.peak_bytes, status["ledger"]["peak_bytes"])
         self.outcome.budget_bytes = status["ledger"]["budget_bytes"]
-        self.outcome.peak_rss_bytes = max(self.outcome.peak_rss_bytes, self.client.rss_bytes())
+        rss, memory = self.client.rss_bytes(), status["memory"]
+        if rss > self.outcome.peak_rss_bytes:
+            parts = {"baseline": memory["baseline_bytes"], "mapped files": memory["file_bytes"] or 0}
+            parts |= {f"ledger {name}": held for name, held in status["ledger"]["accounts"].items()}
+            self.outcome.peak_rss_bytes = rss
+            self.outcome.peak_parts = ", ".join(f"{name} {held / 2**20:.0f}" for name, held in parts.items() if held >> 20)
         self.handles.update(status["evicted"])
 
     def _restore_all(self) -> None:
@@ -205,7 +213,8 @@ def main() -> int:
         ("items lost", len(outcome.lost), "items", 0),
         ("levels seen", len(outcome.levels), "levels", len(LEVELS)),
         ("ledger peak", round(outcome.peak_bytes / 2**20, 2), "MB", options.ledger_mb),
-        ("peak RSS", round(outcome.peak_rss_bytes / 2**20, 1), "MB", None),
+        ("peak RSS", round(outcome.peak_rss_bytes / 2**20, 1), f"MB ({outcome.peak_parts})", None),
+        ("load average", round(os.getloadavg()[0], 1), "", None),
         ("time", round(outcome.seconds, 1), "s", None),
     ]
     for metric, value, unit, reference in rows:

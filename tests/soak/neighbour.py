@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.cache.pressure.homeostasis import LADDER, Action
-from penstock.cache.pressure.levels import MAX_CHANGES, WINDOW_S, PressureLevel
+from penstock.cache.pressure.levels import HOLD_S, MAX_CHANGES, WINDOW_S, PressureLevel
 from penstock.server.stats import read_snapshots
 from tests.pipe import PipeClient
 from tests.soak._workload import Workload
@@ -28,7 +28,9 @@ LAUNCH = (sys.executable, str(Path(__file__).with_name("_launch.py")))
 GROWTH_MB = 320
 """RSS the server allows itself above its baseline here: small, so that the neighbour need not take much."""
 STEP_MB = 8
-PHASE_S = 180.0
+PHASE_S = 60.0
+FALL_S = WINDOW_S + 4 * HOLD_S + 10.0
+"""A fall from CRITICAL takes four holds, and up to a window more where it would else be one change too many in a minute."""
 
 
 @dataclass
@@ -154,11 +156,11 @@ def run(seconds: float, scratch: Path) -> tuple[Observation, Workload, list[str]
                 failures.append(f"CRITICAL was not reached, p {neighbour.observation.p}")
             neighbour.watch(10)
             neighbour.hold(0)
-            if not neighbour.watch(seconds, lambda seen: seen.level == "NORMAL"):
+            if not neighbour.watch(FALL_S, lambda seen: seen.level == "NORMAL"):
                 failures.append(f"the level stayed {neighbour.observation.level} after the neighbour had left")
-            neighbour.waver(seconds / 3)
+            neighbour.waver(WINDOW_S)
             neighbour.hold(0)
-            if not neighbour.watch(seconds, lambda seen: seen.level == "NORMAL"):
+            if not neighbour.watch(FALL_S, lambda seen: seen.level == "NORMAL"):
                 failures.append(f"the level stayed {neighbour.observation.level} after the wavering")
         finally:
             stop.set()

@@ -6,6 +6,7 @@ lines; exit code 1 if the 99th percentile is above the limit.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -76,6 +77,7 @@ def main() -> int:
     report("pings", len(times), "")
     report("seconds", seconds, "s")
     report("evicted_large_files", options.large_files * PLAN.large_kb / 1024, "MB")
+    report("load_average", os.getloadavg()[0], "of other work too")
     report("rss_before", before / 2**20, "MB")
     report("rss_after", after / 2**20, "MB")
     for answer in failed:

@@ -83,6 +83,18 @@ def test_a_directory_gives_its_logs(call: Caller) -> None:
     assert all(entry["handle"] for entry in answer.parts)
 
 
+def test_what_quiet_logs_do_not_need_goes_to_the_loud_one(call: Caller) -> None:
+    logs = call.root / "logs"
+    logs.mkdir()
+    for i in range(9):
+        (logs / f"quiet{i}.log").write_text(f"service {i} started\nservice {i} ready\n")
+    (logs / "loud.log").write_text(fixture("pytest/failing_verbose"))
+    answer = call("compress", source="logs", budget=1000)
+    assert [entry["path"] for entry in answer.parts] == ["logs/loud.log", *(f"logs/quiet{i}.log" for i in range(9))]
+    assert sum(entry["tokens"] for entry in answer.parts) <= 1000
+    assert answer.parts[0]["tokens"] > 700
+
+
 def test_a_directory_without_logs_names_the_call_to_make(call: Caller) -> None:
     with pytest.raises(InvalidArgument) as caught:
         call("compress", source="src")

@@ -11,7 +11,7 @@ from typing import Final
 from .filter import Document, Rank, Scores
 from .rules import class_of
 
-_TELLING: Final = Rank.REPEAT
+_TELLING: Final = Rank.ECHO
 _QUOTED: Final = 5
 _QUOTED_CHARS: Final = 100
 _UNCOMPARED: Final = (Rank.SUMMARY, Rank.LAST)
@@ -31,7 +31,7 @@ def rank_changes(document: Document, scores: Scores, earlier: Earlier, before: S
     if earlier.text == document.text:
         scores.derived.insert(0, f"the same, byte for byte, as {earlier.handle}")
         return
-    old_lines = Document(earlier.text).plain
+    old_lines = Document(earlier.text, lead=document.lead).plain
     old = Counter(class_of(old_lines[number]) for number in _telling(before))
     plain = document.plain
     now = _telling(scores)

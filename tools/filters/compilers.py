@@ -66,6 +66,7 @@ JAVAC: Final = Rules(
         fails=True,
     ),
     Rule(Rank.WARNING, r"\S+\.(?:java|kt|scala):\d+: warning", key=r"warning: (\[\w+\]|.{0,40})", follow=r"\s+\S"),
+    Rule(Rank.EVIDENCE, r"\s+symbol: ", belongs=True),
     Rule(Rank.ERROR, r"(?:error|e): ", fails=True),
     Rule(Rank.SUMMARY, r"\d+ (?:errors?|warnings?)$"),
     Rule(Rank.CONTEXT, r"Note: "),
@@ -74,12 +75,12 @@ JAVAC: Final = Rules(
 TSC: Final = Rules(
     Rule(
         Rank.EVIDENCE,
-        r"\S.*(?:\(\d+,\d+\): |:\d+:\d+ - )error TS(?:1\d{3}|2304|2305|2307|2552"
+        r"\S.*?(?:\(\d+,\d+\): |:\d+:\d+ - )error TS(?:1\d{3}|2304|2305|2307|2552"
         r"|2792):",
         key=r"error (TS\d+)",
         fails=True,
     ),
-    Rule(Rank.ERROR, r"\S.*(?:\(\d+,\d+\): |:\d+:\d+ - )error TS\d+", key=r"error (TS\d+)", follow=r"  \S", fails=True),
+    Rule(Rank.ERROR, r"\S.*?(?:\(\d+,\d+\): |:\d+:\d+ - )error TS\d+", key=r"error (TS\d+)", follow=r"  \S", fails=True),
     Rule(Rank.ERROR, r"error TS\d+", key=r"error (TS\d+)", fails=True),
     Rule(Rank.SUMMARY, r"Found \d+ errors?|\[.*\] Found \d+"),
     Rule(

@@ -4,6 +4,7 @@ A line that the terminal overwrote (progress with `\r`) keeps what it showed las
 what follows a word that announces a message.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from .filter import Counter
@@ -28,8 +29,9 @@ def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
     if len(line) <= chars // 2 or (len(line) <= 2 * chars and count(line) <= tokens):
         return ()
     spans: Spans = ()
+    found = messages_in(line)
     for _ in range(6):
-        spans = _joined([*_parts(line, chars)], len(line))
+        spans = _joined(_parts(line, chars, found), len(line))
         used = sum(count(line[start:end]) + _MARK_TOKENS for start, end in spans)
         if used <= tokens or chars <= 24:
             break
@@ -37,9 +39,8 @@ def cut_spans(line: str, tokens: int, count: Counter) -> Spans:
     return () if spans == ((0, len(line)),) else spans
 
 
-def _parts(line: str, chars: int) -> list[tuple[int, int]]:
-    """Return the beginning, the messages and the end of `line`, in about `chars` characters."""
-    found = messages_in(line)
+def _parts(line: str, chars: int, found: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the beginning, the messages `found` and the end of `line`, in about `chars` characters."""
     tail = chars // 10 if found else chars // 5
     # What a message says is worth more than how its line begins.
     message = chars // 2 if len(found) == 1 else 3 * chars // 10

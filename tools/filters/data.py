@@ -29,6 +29,12 @@ HTTP: Final = Rules(
         r"|www-authenticate|retry-after):",
     ),
     Rule(Rank.CONTEXT, r"[<>] \S|[A-Za-z][\w-]{1,40}: \S"),
+    Rule(
+        Rank.ERROR,
+        r"\* .*(?:[Ff]ailed|refused|[Tt]imed? ?out|Could not resolve|No route to|SSL.*(?:error|problem)"
+        r"|certificate.*(?:expired|not))",
+        key=r"\* (\D{0,40})",
+    ),
     Rule(Rank.NOISE, r"\* |[<>] ?\r?$|\s*$|[{}] \[\d+ bytes|  % Total|\s+Dload| *\d+ +\d+"),
 )
 

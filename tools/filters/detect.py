@@ -18,6 +18,9 @@ _LINE_CHARS: Final = 400
 _PROOF: Final = 10
 _COMMAND_WEIGHT: Final = 6
 """A command's name alone is no proof: wrappers and pipes lie; with any sign of its content it is."""
+_SPEAKING: Final = (b"fail", b"error", b"panic", b"traceback", b"exception")
+_SPEAKING_LINES: Final = 20
+"""For each word: the first ones tell what writes them."""
 _SHAPED_LINES: Final = 3
 _MAX_PARTS: Final = 2
 _WRAPPERS: Final = frozenset(["sudo", "time", "env", "nice", "npx", "uv", "run", "poetry", "exec", "bundle", "python", "python3"])
@@ -40,9 +43,14 @@ def detect(document: Document, families: Sequence[Family], fallback: Family, *, 
     proven = [(weight, family) for weight, family in weighed if weight >= _PROOF]
     if not proven:
         probed = next((family for family in families if family.probe is not None and family.probe(document)), None)
-        return Detected(probed or fallback)
-    # sorted() is stable: of equals the one that stands first in the table wins.
-    best, *rest = (family for _, family in sorted(proven, key=lambda entry: -entry[0]))
+        best, rest = probed or fallback, families
+    else:
+        # sorted() is stable: of equals the one that stands first in the table wins.
+        best, *rest = (family for _, family in sorted(proven, key=lambda entry: -entry[0]))
+    if best is fallback or best.name == "log":
+        # Something else may stand in the middle of it, where no sample was taken.
+        sample = [*sample, *_speaking(document, len(sample))]
+        joined, rest = "\n".join(sample), [family for family in families if family is not best]
     parts = (family for family in rest if family.is_part and _sign_weight(family.signs, sample, joined) >= _PROOF)
     return Detected(best, tuple(islice(parts, _MAX_PARTS)))
 
@@ -107,6 +115,23 @@ def _sample(document: Document) -> list[str]:
         half = len(lines) // 2
         chosen = [*lines[:head], *lines[half : half + middle], *lines[-tail:]]
     return [line[:_LINE_CHARS] for line in chosen]
+
+
+def _speaking(document: Document, sampled: int) -> list[str]:
+    """Return lines of a document longer than its sample that speak of errors, with those beside them."""
+    lines, lower = document.ruled, document.lower
+    found: set[int] = set()
+    for word in _SPEAKING if len(lines) > sampled else ():
+        at, number, counted = lower.find(word), 0, 0
+        for _ in range(_SPEAKING_LINES):
+            if at < 0:
+                break
+            number += lower.count(b"\n", counted, at)
+            counted = at
+            found.update(range(max(0, number - 1), min(len(lines), number + 2)))
+            end = lower.find(b"\n", at)
+            at = lower.find(word, end) if end >= 0 else -1
+    return [lines[number][:_LINE_CHARS] for number in sorted(found)]
 
 
 @lru_cache(maxsize=1024)

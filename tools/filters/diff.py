@@ -55,15 +55,17 @@ class _Place:
         return self._rank_of_header(line)
 
     def _rank_in_hunk(self, first: str, line: str) -> Rank:
-        if first != "+":
-            self.old -= 1
-        if first != "-":
+        if first == "+":
             self.new -= 1
-        if first in (" ", ""):
-            return Rank.NOISE if not line.strip() else Rank.PLAIN
+            self.added += 1
+        elif first == "-":
+            self.old -= 1
+            self.removed += 1
+        else:
+            self.old -= 1
+            self.new -= 1
+            return Rank.NOISE if not line or line.isspace() else Rank.PLAIN
         self.changes += 1
-        self.added += first == "+"
-        self.removed += first == "-"
         if self.is_generated:
             return Rank.PLAIN
         if not line[1:].strip():
@@ -71,6 +73,8 @@ class _Place:
         return Rank.DETAIL if self.changes <= _FIRST_CHANGES else Rank.CONTEXT
 
     def _rank_of_header(self, line: str) -> Rank:
+        if line.startswith(("  ", "++")) and not line.startswith("+++ "):
+            return Rank.CONTEXT  # no header begins so: a line of a hunk whose header is not there
         found = _HEADER.match(line)
         rank = _HEADER_RANKS[(found.lastindex or 0) if found else 0]
         if rank == Rank.LAST:

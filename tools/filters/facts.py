@@ -15,6 +15,7 @@ _NAMES: Final = {
     Rank.ERROR: "error",
     Rank.LOCATION: "location",
     Rank.WARNING: "warning",
+    Rank.AGAIN: "like failure",
     Rank.LAST: "last",
 }
 

@@ -16,7 +16,7 @@ from .family import Sign as S
 from .generic import score_log, score_text
 from .runners_js import JEST, MOCHA, NODE_TEST, TAP, VITEST
 from .runners_jvm import GRADLE, MAVEN
-from .runners_native import CARGO_TEST, CTEST, RSPEC, score_go_test
+from .runners_native import CARGO_TEST, CTEST, DOTNET_TEST, RSPEC, score_go_test
 from .runners_python import PYTEST, UNITTEST
 from .traces import score_trace
 
@@ -42,7 +42,7 @@ _RUNNERS: Final = (
     F("jest", JEST, TESTS, ("jest", "npm test"), (S("Tests: ", r"^Tests: +\d+ ", 30), S("Test Suites:", r"^Test Suites: ", 30), S("  ● ", r"^  ● .+", 6))),
     F("vitest", VITEST, TESTS, ("vitest",), (S(" RUN  v", r"^\s*RUN\s+v\d"), S("Test Files ", r"^\s*Test Files\s+\d", 30), S(" FAIL  ", r"^ FAIL  ", 8))),
     F("mocha", MOCHA, TESTS, ("mocha",), (S(" passing (", r"^\s+\d+ passing \(", 30), S(" failing", r"^\s+\d+ failing$"))),
-    F("tap", TAP, TESTS, ("tap", "prove"), (S("TAP version", r"^TAP version \d", 30), S("ok ", r"^(?:not )?ok \d+ - ", 6), S("1..", r"^1\.\.\d+$", 4))),
+    F("tap", TAP, TESTS, ("tap", "prove"), (S("TAP version", r"^TAP version \d", 30), S("ok ", r"^(?:not )?ok \d+ ", 12, lines=4), S("1..", r"^1\.\.\d+$", 4))),
     F("node test", NODE_TEST, TESTS, ("node --test",), (S("ℹ tests ", r"^ℹ tests \d", 30), S("ℹ fail ", r"^ℹ fail \d"), S("Failed tests:", r"^Failed tests:$", 60))),
     F("go test", score_go_test, TESTS, ("go test",), (
         S("=== RUN", r"^=== RUN "), S("--- FAIL: ", r"^\s*--- FAIL: ", 30), S("ok  \t", r"^ok  \t"), S("FAIL\t", r"^FAIL\t", 30),
@@ -52,6 +52,9 @@ _RUNNERS: Final = (
         S("test result: ", r"^test result: (?:ok|FAILED)\.", 40), S("running ", r"^running \d+ tests?$", 8), S("... ok", r"^test \S+ \.\.\. ok", 8),
     )),
     F("ctest", CTEST, TESTS, ("ctest",), (S("% tests passed", r"^\d+% tests passed", 30), S("Test project ", r"^Test project /", 6), S("Test  #", "", 6))),
+    F("dotnet test", DOTNET_TEST, TESTS, ("dotnet test",), (
+        S("! ", r"^(?:Failed|Passed)! +- Failed: +\d+, Passed:", 30), S("Total tests: ", r"^Total tests: \d", 30), S("Error Message:", r"^\s+Error Message:", 8),
+    )),
     F("rspec", RSPEC, TESTS, ("rspec",), (S(" examples, ", r"^\d+ examples, \d+ failures?", 30), S("rspec ./", r"^rspec \./", 8))),
     F("maven", MAVEN, TESTS, ("mvn", "mvnw"), (
         S("[INFO] Scanning for projects", ""), S("[INFO] BUILD ", "", 40), S("[ERROR] Failed to execute goal", ""), S("[INFO] ", r"^\[INFO\] -{10,}", 6),

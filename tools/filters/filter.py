@@ -6,10 +6,11 @@ apart, each line labelled `derived`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import compress
 from typing import Final
 
 from .marks import carries_marks, cut_mark, gap_mark
@@ -18,6 +19,8 @@ from .messages import messages_in, shown_of
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _RULED_CHARS: Final = 2000
 _MESSAGE_CHARS: Final = 300
+_SPARSE: Final = 20
+"""One mark in so many is found faster by an expression than by looking at all."""
 _SAME_DIGITS: Final = bytes.maketrans(b"123456789", b"9" * 9)
 
 Counter = Callable[[str], int]
@@ -33,9 +36,13 @@ class Rank(IntEnum):
     CONTEXT = 20
     DETAIL = 40
     """Belongs to a failure or an error: traceback frames, code excerpts, assertion diffs."""
+    ECHO = 42
+    """A further warning of a class that was already seen."""
     REPEAT = 45
-    """A further error or warning of a class that was already seen."""
+    """A further error of a class that was already seen."""
     LAST = 50
+    AGAIN = 55
+    """The assertion or place of a failure that failed as an earlier one did."""
     WARNING = 60
     LOCATION = 66
     ERROR = 70
@@ -71,6 +78,8 @@ class Document:
     text: str
     skips: tuple[Skip, ...] = ()
     """Ascending."""
+    lead: "re.Pattern[str] | None" = None
+    """What stands before every line and is none of the output's own."""
 
     @cached_property
     def lines(self) -> Sequence[str]:
@@ -88,6 +97,10 @@ class Document:
             lines = _ANSI.sub("", self.text).split("\n")[: len(lines)]
         if "\r" in self.text:
             lines = [shown_of(line) if "\r" in line else line for line in lines]
+        if self.lead is not None:
+            lines = [self.lead.sub("", line, count=1) for line in lines]
+        if self.text.startswith("\ufeff"):
+            lines = [lines[0].removeprefix("\ufeff"), *lines[1:]]
         return lines
 
     @cached_property
@@ -112,6 +125,11 @@ class Document:
         """One line for each key."""
         return dict(zip(self.keys, self.ruled, strict=True))
 
+    def told(self, tell: Callable[[str], int]) -> bytearray:
+        """Return for each line what `tell` says of it, 0 to 255, asked once for a key."""
+        known = {key: tell(line) for key, line in self.kinds.items()}
+        return bytearray(map(known.__getitem__, self.keys))
+
     @cached_property
     def lower(self) -> bytes:
         """The plain lines in lower case, joined, as bytes; its lines are the document's lines."""
@@ -133,6 +151,10 @@ class Document:
         last = end + sum(skip.lines for skip in self.skips if skip.before <= end)
         return gap_mark(first, last)
 
+    def without(self, lead: "re.Pattern[str]") -> "Document":
+        """Return the same document, its plain lines without `lead`."""
+        return Document(self.text, self.skips, lead)
+
     def __len__(self) -> int:
         return len(self.lines)
 
@@ -145,6 +167,20 @@ def _ruled_line(line: str) -> str:
     return f"{line[: _RULED_CHARS - _MESSAGE_CHARS]} {line[found : found + _MESSAGE_CHARS]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A failure, error or warning that a record reports, in one line of the record's own words."""
+
+    rank: Rank
+    text: str
+    key: str
+    """Its class."""
+    line: int
+    """Where the record is, or the document that holds it begins."""
+    is_one_of_many: bool = False
+    """Whether it stands for its class."""
+
+
 @dataclass(slots=True)
 class Scores:
     """The rank of every line, as a filter builds it up."""
@@ -154,6 +190,8 @@ class Scores:
     """Class of an error or warning -> the lines that head its occurrences, in order."""
     derived: list[str] = field(default_factory=list[str])
     """Facts computed from the whole document, without their label."""
+    findings: Sequence[Finding] = ()
+    """What records report that are too long to be shown, the most telling first."""
     is_failed: bool = False
     """Whether the output itself says that something failed."""
 
@@ -163,15 +201,18 @@ class Scores:
             self.ranks[line] = rank
 
     def classify(self, line: int, rank: Rank, key: str) -> bool:
-        """Give `line` the rank of its class: `rank` for the first of class `key`, REPEAT for the others.
+        """Give `line` the rank of its class: `rank` for the first of class `key`, REPEAT or ECHO for the others.
 
         Returns whether it is the first.
         """
-        seen = self.classes.setdefault(key, [])
+        seen = self.classes.get(key)
+        if seen is None:
+            self.classes[key] = [line]
+            self.ranks[line] = rank
+            return True
         seen.append(line)
-        is_first = len(seen) == 1
-        self.ranks[line] = rank if is_first or rank < Rank.REPEAT else Rank.REPEAT
-        return is_first
+        self.ranks[line] = rank if rank < Rank.REPEAT else Rank.ECHO if rank == Rank.WARNING else Rank.REPEAT
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +305,23 @@ def cut_line(line: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def lines_ranked(ranks: bytearray, rank: Rank) -> Iterator[int]:
     """Yield the lines of `rank`, first to last."""
-    return (found.start() for found in _ONE_RANK[rank].finditer(ranks))
+    return iter(places_of(ranks, (rank,)))
 
 
-_ONE_RANK: Final = {rank: re.compile(re.escape(bytes([rank]))) for rank in Rank}
+def places_of(marks: bytes | bytearray, wanted: Iterable[int]) -> list[int]:
+    """Return where in `marks` any of the bytes `wanted` stand, ascending."""
+    values = bytes(wanted)
+    if not values:
+        return []
+    found = len(marks) - len(marks.translate(None, values))
+    if found > len(marks) // _SPARSE:
+        table = bytearray(256)
+        for value in values:
+            table[value] = 1
+        return list(compress(range(len(marks)), marks.translate(table)))
+    return [match.start() for match in _one_of(values).finditer(marks)] if found else []
+
+
+@lru_cache(maxsize=256)
+def _one_of(values: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"[" + re.escape(values) + b"]")

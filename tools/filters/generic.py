@@ -6,9 +6,10 @@ repeats goes first, and says how often the commonest kinds occur.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
-from .filter import Document, Rank, Scores
+from .filter import Document, Rank, Scores, places_of
 from .rules import blank_lines, rank_words
 
 _DIGITS: Final = {ord(digit): None for digit in "0123456789"}
@@ -18,6 +19,10 @@ _HEADING: Final = re.compile(
 )
 _KINDS_NAMED: Final = 8
 _KIND_CHARS: Final = 60
+_ALIKE: Final = 20
+"""So many lines equal but for digits are of a kind that says little once more."""
+_REPETITIVE: Final = 0.8
+_ODD: Final = 2
 _DIVERSE: Final = 0.5
 """Share of distinct lines above which identifiers in hex, not only numbers, are taken for variable."""
 _TIME: Final = re.compile(r"^[^A-Za-z]{6,40}(?:[TZ][^A-Za-z]*){0,3}")
@@ -26,14 +31,24 @@ _TIME: Final = re.compile(r"^[^A-Za-z]{6,40}(?:[TZ][^A-Za-z]*){0,3}")
 def score_text(document: Document) -> Scores:
     """Rank a text of no known form."""
     scores = Scores(bytearray([Rank.PLAIN]) * len(document))
-    is_heading = _HEADING.match
-    for number, line in enumerate(document.ruled):
-        if is_heading(line):
-            scores.ranks[number] = Rank.CONTEXT
+    for number in places_of(document.told(lambda line: _HEADING.match(line) is not None), (True,)):
+        scores.ranks[number] = Rank.CONTEXT
+    _rank_odd(_kinds_of(document), scores)
     for number in blank_lines(document):
         scores.ranks[number] = Rank.NOISE
     rank_words(document, scores)
     return scores
+
+
+def _rank_odd(kinds: Sequence[str], scores: Scores) -> None:
+    """Raise the lines unlike the others where nearly all are alike: what went wrong, in whatever language, is said once."""
+    counts = Counter(kinds)
+    alike = sum(number for number in counts.values() if number >= _ALIKE)
+    if alike < _REPETITIVE * len(kinds):
+        return
+    for number, kind in enumerate(kinds):
+        if counts[kind] <= _ODD:
+            scores.ranks[number] = Rank.DETAIL
 
 
 def score_log(document: Document) -> Scores:
@@ -46,6 +61,7 @@ def score_log(document: Document) -> Scores:
         if kind not in seen:
             seen.add(kind)
             scores.ranks[number] = Rank.CONTEXT
+    _rank_odd(kinds, scores)
     for number in blank_lines(document):
         scores.ranks[number] = Rank.NOISE
     rank_words(document, scores)

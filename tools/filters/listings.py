@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from .filter import Document, Rank, Scores
+from .filter import Document, Rank, Scores, places_of
 from .rules import Rule, Rules
 
 _DENIED: Final = re.compile(
@@ -21,6 +21,8 @@ _AROUND: Final = re.compile(r".+?-\d+-|--$")
 _COUNTED: Final = re.compile(r"(\S.*):(\d+)$")
 _SUFFIX: Final = re.compile(r"\.([A-Za-z]\w{0,7})$")
 _NAMED: Final = 8
+_DENIED_LINE, _MATCH_LINE, _NUMBERED, _EMPTY_LINE, _BESIDE, _NAME_LINE = range(6)
+_RANKS_OF_MATCHES: Final = bytes([Rank.ERROR, Rank.PLAIN, Rank.PLAIN, Rank.NOISE, Rank.PLAIN, Rank.CONTEXT]).ljust(256, b"\0")
 
 DF: Final = Rules(Rule(Rank.SUMMARY, r"Filesystem"), Rule(Rank.EVIDENCE, r".*\b(?:9[0-9]|100)% "), words=False)
 PS: Final = Rules(
@@ -59,27 +61,48 @@ def score_listing(document: Document) -> Scores:
 
 def score_matches(document: Document) -> Scores:
     """Rank what grep and ripgrep found: the first match of every file, then the others, then the lines around them."""
-    scores = Scores(bytearray([Rank.PLAIN]) * len(document))
+    kinds = document.told(_kind_of_match)
+    lines = document.ruled
     files: Counter[str] = Counter()
     heading = ""
-    for number, line in enumerate(document.ruled):
-        found = _MATCH.match(line)
-        if _DENIED.match(line) and not found:
-            scores.ranks[number] = Rank.ERROR
-        elif found and not found[1].isdigit():
-            files[found[1]] += 1
-            scores.ranks[number] = Rank.CONTEXT if files[found[1]] == 1 else Rank.PLAIN
-        elif heading and line[:1].isdigit():
-            files[heading] += 1
-            scores.ranks[number] = Rank.CONTEXT if files[heading] == 1 else Rank.PLAIN
-        elif not line.strip() or _AROUND.match(line):
-            scores.ranks[number] = Rank.NOISE if not line.strip() or line == "--" else Rank.PLAIN
-        elif counted := _COUNTED.match(line):
-            scores.ranks[number] = Rank.NOISE if counted[2] == "0" else Rank.PLAIN
-        else:
-            heading = line.strip()
-            scores.ranks[number] = Rank.CONTEXT
+    firsts: list[int] = []
+    for number in places_of(kinds, (_MATCH_LINE, _NUMBERED, _NAME_LINE)):
+        name = heading
+        if kinds[number] == _MATCH_LINE:
+            found = _MATCH.match(lines[number])
+            name = found[1] if found else ""
+        elif kinds[number] == _NUMBERED and not heading:
+            kinds[number] = _kind_beside(lines[number])
+        if kinds[number] == _NAME_LINE:
+            heading = lines[number].strip()
+        elif name:
+            files[name] += 1
+            if files[name] == 1:
+                firsts.append(number)
+    scores = Scores(kinds.translate(_RANKS_OF_MATCHES))
+    for number in firsts:
+        scores.ranks[number] = Rank.CONTEXT
     if files:
         named = ", ".join(f"{name} ×{n:,}" for name, n in files.most_common(_NAMED))
         scores.derived.append(f"{files.total():,} matches in {len(files):,} files; most in {named}")
     return scores
+
+
+def _kind_of_match(line: str) -> int:
+    found = _MATCH.match(line)
+    if found and not found[1].isdigit():
+        return _MATCH_LINE
+    if not found and _DENIED.match(line):
+        return _DENIED_LINE
+    return _NUMBERED if line[:1].isdigit() else _kind_beside(line)
+
+
+def _kind_beside(line: str) -> int:
+    """Return what a line is that is no match: blank, a line around a match, a count, or the name of a file."""
+    if not line.strip() or line == "--":
+        return _EMPTY_LINE
+    if _AROUND.match(line):
+        return _BESIDE
+    if counted := _COUNTED.match(line):
+        return _EMPTY_LINE if counted[2] == "0" else _BESIDE
+    return _NAME_LINE

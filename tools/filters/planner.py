@@ -5,12 +5,14 @@ closes. Cost: tokens are counted only for lines that may still fit, so a plan is
 at the speed of `bytearray.find`) and in the budget (for counting).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from .cuts import cut_spans
-from .filter import MUST, Counter, Document, Filtered, Focus, Piece, Rank, Scores, cut_line, lines_ranked
+from .filter import MUST, Counter, Document, Filtered, Finding, Focus, Piece, Rank, Scores, cut_line, lines_ranked
 from .marks import gap_mark
 
 FLOOR_TOKENS: Final = 32
@@ -19,8 +21,16 @@ _MISSES: Final = 40
 """Lines in a row that do not fit after which a rank is given up: shorter ones may come, looking for them has an end."""
 _SMALL_GAP: Final = 3
 """Gaps of up to this many lines are kept when that is no dearer than their mark."""
+_SHARES: Final[Mapping[Rank, float]] = {
+    Rank.SUMMARY: 1, Rank.END: 1, Rank.QUERY: 1, Rank.NEW: 0.6, Rank.FAILURE: 0.5, Rank.EVIDENCE: 0.75, Rank.ERROR: 0.75,
+    Rank.LOCATION: 0.5,
+}  # fmt: skip
+"""Of what is left of the budget, the part that each may have before all of these have had theirs."""
 _DERIVED_SHARE: Final = 0.3
 """Part of the budget that derived facts may take: samples of the original must have the larger part."""
+_FINDINGS_SHARE: Final = 0.7
+"""Part of the budget that findings in records may take: they are the failures, the records around them are samples."""
+_FINDING_CHARS: Final = (700, 400, 240, 160, 110)
 _MAX_CHARS_PER_TOKEN: Final = 10
 """Text with more characters a token is not output of any tool; it is planned rather than counted."""
 _CHARS_PER_TOKEN: Final = 3.5
@@ -46,6 +56,7 @@ def keep(kind: str, document: Document, scores: Scores, focus: Focus, count: Cou
     plan = _Plan(document, count, budget)
     if focus.is_default:
         plan.soft_budget = _soft_budget(len(document.text) / _CHARS_PER_TOKEN, focus.aim)
+    plan.add_findings(scores.findings)
     plan.add_derived(scores.derived)
     left_out = plan.take_all(scores.ranks)
     plan.close_small_gaps()
@@ -78,6 +89,9 @@ class _Plan:
     kept: bytearray = field(init=False)
     spent: int = field(init=False)
     derived: tuple[str, ...] = ()
+    findings: Sequence[Finding] = ()
+    """All of them; the first `told` are among the derived lines."""
+    told: int = 0
     cuts: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict[int, tuple[tuple[int, int], ...]])
     taken: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """Lines taken and their tokens, in the order they were taken."""
@@ -98,6 +112,21 @@ class _Plan:
         lines = min(len(self.document), 3 if is_must else 8)
         return max(12, room if lines == 1 else max(40, room // lines))
 
+    def add_findings(self, findings: Sequence[Finding]) -> None:
+        """Tell the findings, shortened alike until all fit; of those that do not even then, as many as do."""
+        self.findings = findings
+        room = int((self.budget - self.spent) * _FINDINGS_SHARE)
+        texts: list[str] = []
+        costs: list[int] = []
+        for chars in _FINDING_CHARS:
+            texts = [_shortened(finding.text, chars) for finding in findings[: room // 4 + 1]]
+            costs = list(accumulate(self.count(f"derived · {text}\n") for text in texts))
+            self.told = bisect_right(costs, room)
+            if self.told == len(findings):
+                break
+        self.derived = tuple(texts[: self.told])
+        self.spent += costs[self.told - 1] if self.told else 0
+
     def add_derived(self, facts: Sequence[str]) -> None:
         room = self.budget * _DERIVED_SHARE
         chosen: list[str] = []
@@ -107,32 +136,32 @@ class _Plan:
                 room -= tokens
                 self.spent += tokens
                 chosen.append(fact)
-        self.derived = tuple(chosen)
+        self.derived += tuple(chosen)
 
     def take_all(self, ranks: bytearray) -> Mapping[Rank, int]:
-        left_out: dict[Rank, int] = {}
+        self.line_tokens = self._line_tokens(is_must=True)
+        for rank, share in _SHARES.items():
+            # Names of failures without one reason, or one reason without the names, explain nothing.
+            self._take(_first_first(ranks, rank), self.spent + int((self.budget - self.spent) * share))
         for rank in sorted(Rank, reverse=True):
             if rank is Rank.NOISE:
                 break
-            wanted = lines_ranked(ranks, rank)
+            wanted = _ends_first(ranks, rank) if rank <= Rank.CONTEXT else _first_first(ranks, rank)
             limit = self.budget if rank >= MUST else min(self.budget, self.soft_budget)
             self.line_tokens = self._line_tokens(is_must=rank >= MUST)
-            missed = self._take(_ends_first(wanted) if rank <= Rank.CONTEXT else wanted, limit, is_must=rank >= MUST)
-            if missed and rank >= MUST:
-                left_out[rank] = missed
-        return left_out
+            self._take(wanted, limit)
+        return self.left_out(ranks)
 
-    def _take(self, wanted: Iterable[int], limit: int, *, is_must: bool) -> int:
-        missed = in_a_row = 0
+    def _take(self, wanted: Iterable[int], limit: int) -> None:
+        """Take what fits of the lines that were not taken before."""
+        in_a_row = 0
         for line in wanted:
-            if in_a_row < _MISSES and self._take_line(line, limit):
+            if self.kept[line] or self._take_line(line, limit):
                 in_a_row = 0
                 continue
-            missed += 1
             in_a_row += 1
-            if in_a_row >= _MISSES and not is_must:
+            if in_a_row >= _MISSES:
                 break
-        return missed
 
     def _take_line(self, line: int, limit: int) -> bool:
         if self.spent + 1 + self._marks_opened(line) * self.mark_tokens > limit:
@@ -176,6 +205,7 @@ class _Plan:
         if not self.taken:
             had = bool(self.derived)
             self.derived = ()
+            self.told = 0
             return had
         freed = 0
         while self.taken and freed < excess:
@@ -190,6 +220,7 @@ class _Plan:
         for rank in Rank:
             if rank >= MUST:
                 missing = sum(1 for line in lines_ranked(ranks, rank) if not self.kept[line])
+                missing += sum(finding.rank == rank for finding in self.findings[self.told :])
                 if missing:
                     counts[rank] = missing
         return counts
@@ -229,15 +260,27 @@ class _Plan:
             yield Piece(start, end, is_kept=True)
 
 
-def _ends_first(lines: Iterable[int]) -> Iterator[int]:
+def _shortened(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1]}…"
+
+
+def _first_first(ranks: bytearray, rank: Rank) -> Iterator[int]:
+    """Yield the lines of `rank` in order, looking for each when it is asked for: most plans need a few of many."""
+    at = ranks.find(rank)
+    while at >= 0:
+        yield at
+        at = ranks.find(rank, at + 1)
+
+
+def _ends_first(ranks: bytearray, rank: Rank) -> Iterator[int]:
     """Yield two from the front, one from the back, and so on: what fits are the two ends, the beginning longer."""
-    wanted = list(lines)
-    front, back = 0, len(wanted) - 1
-    while front <= back:
-        yield wanted[front]
-        if front + 1 < back:
-            yield wanted[front + 1]
+    front, back = ranks.find(rank), ranks.rfind(rank)
+    while 0 <= front <= back:
+        yield front
+        second = ranks.find(rank, front + 1)
+        if 0 <= second < back:
+            yield second
+            second = ranks.find(rank, second + 1)
         if back > front:
-            yield wanted[back]
-        front += 2
-        back -= 1
+            yield back
+        front, back = second, ranks.rfind(rank, 0, back)

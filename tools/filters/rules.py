@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import compress, pairwise
 from typing import Final
 
-from .filter import MUST, Document, Rank, Scores, lines_ranked
+from .filter import MUST, Document, Rank, Scores, lines_ranked, places_of
 
 _FOLLOW_LINES: Final = 60
 """Lines after a hit that may belong to it; longer blocks are not one error."""
@@ -20,8 +20,16 @@ _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 _DIGITS: Final = re.compile(r"[0-9]+")
 _ANY_DIGITS: Final = re.compile(r"\{\d+,?\d*\}|\[(?:[A-Za-z]-[A-Za-z]|_)*[01]-9(?:a-f)?\]")
 """In an expression: repetitions, and classes of all digits or of all but zero."""
-_FOLDED: Final = bytes(rank if rank >= MUST or rank == Rank.REPEAT else Rank.NOISE for rank in range(256))
+_FOLDED: Final = bytes(
+    Rank.AGAIN if rank in (Rank.EVIDENCE, Rank.LOCATION) else rank if rank >= MUST or rank == Rank.REPEAT else Rank.NOISE
+    for rank in range(256)
+)
+"""What the ranks of a report become that tells what an earlier one told."""
+_IS_OPEN: Final = bytes([1]).ljust(256, b"\0")
 _KEY_CHARS: Final = 100
+_RECORD_TEXT: Final = re.compile(r"\"(?:rendered|message|msg|@message|error|Output)\"\s*:\s*\"((?:[^\"\\]|\\.){1,200})")
+_QUOTED: Final = re.compile(r"(?<=['\"`])[^'\"`]{8,}(?=['\"`])")
+"""A value in a message: what two failures have in common is the message around it."""
 
 WORDS: Final = (
     "error",
@@ -48,6 +56,11 @@ WORDS: Final = (
     "core dumped",
     "undefined ",
     "conflict",
+    "non-zero",
+    "no rule to",
+    "backoff",
+    "rejected",
+    "insufficient",
     "deprecat",
 )
 _WORDS_AS_BYTES: Final = tuple(word.encode() for word in WORDS)
@@ -58,7 +71,8 @@ _ERROR: Final = re.compile(
     | \blevel=(?:error|fatal|crit\w*|panic)\b | "(?:level|severity|lvl)"\s*:\s*"(?i:error|fatal|critical|panic|alert|emergency)"
     | (?i:\b(?:failed|cannot|could\ not|can't|unable\ to|permission\ denied|access\ denied|refused|no\ such\ file|timed\ out
         |command\ not\ found|not\ found|aborted|aborting|killed|segmentation\ fault|core\ dumped|undefined\ reference|CONFLICT
-        |unresolved|traceback\ \(most))\b""",
+        |unresolved|non-zero|no\ rule\ to\ make|oomkilled|(?:crashloop|imagepull)backoff|rejected|insufficient|undefined\ name
+        |traceback\ \(most))\b""",
     re.VERBOSE,
 )
 _WARNING: Final = re.compile(
@@ -134,9 +148,7 @@ class Rules:
         present = [self.rules[hit - 1] for hit in sorted(set(hits)) if hit]
         scores = Scores(self._ranks(hits, present), is_failed=any(rule.fails for rule in present))
         active = {self.rules.index(rule) + 1 for rule in present if rule.key or rule.follow or rule.belongs}
-        is_first = True
-        for number in [number for number, hit in enumerate(hits) if hit in active]:
-            is_first = self._apply(number, lines, hits, scores, is_first)
+        self._apply(places_of(hits, active), lines, hits, scores)
         if words:
             rank_words(document, scores, hits)
         if self._block:
@@ -149,8 +161,7 @@ class Rules:
         if self._tells_digits:
             exactly = {line: (found.lastindex or 0) if (found := match(line)) else 0 for line in dict.fromkeys(document.ruled)}
             return bytearray(map(exactly.__getitem__, document.ruled))
-        known = {key: (found.lastindex or 0) if (found := match(line)) else 0 for key, line in document.kinds.items()}
-        return bytearray(map(known.__getitem__, document.keys))
+        return document.told(lambda line: (found.lastindex or 0) if (found := match(line)) else 0)
 
     @cached_property
     def _tells_digits(self) -> bool:
@@ -162,40 +173,34 @@ class Rules:
         ranks = [int(rule.rank) for rule in self.rules]
         table = bytes([self.default, *ranks]).ljust(256, b"\0")
         turns = {self.rules.index(rule) + 1: int(rule.then) for rule in present if rule.then is not None}
-        if not turns:
-            return hits.translate(table)
         ranked = bytearray()
         at = 0
-        for number in [number for number, hit in enumerate(hits) if hit in turns]:
+        for number in places_of(hits, turns):
+            if turns[hits[number]] == table[0]:
+                continue
             ranked += hits[at : number + 1].translate(table)
             table = bytes([turns[hits[number]]]) + table[1:]
             at = number + 1
         return ranked + hits[at:].translate(table)
 
-    def _apply(self, number: int, lines: Sequence[str], hits: bytearray, scores: Scores, was_first: bool) -> bool:
-        """Rank a hit by its class, and what follows it; return whether the class is new."""
-        index = hits[number] - 1
-        rule = self.rules[index]
-        key = self._keys[index]
-        if key is not None and (found := key.search(lines[number])):
-            is_first = scores.classify(number, rule.rank, found.group(found.lastindex or 0))
-        else:
-            is_first = was_first or not rule.belongs
-            scores.ranks[number] = rule.rank if is_first else min(rule.rank, Rank.REPEAT)
-        follow = self._follows[index]
-        if follow is not None:
-            end = number + 1
-            last = min(len(lines), end + _FOLLOW_LINES)
-            while end < last and not hits[end] and follow.match(lines[end]):
-                end += 1
-            rank = rule.follow_rank if is_first else min(rule.follow_rank, Rank.PLAIN)
-            scores.ranks[number + 1 : end] = bytes([rank]) * (end - number - 1)
-            # Followers are ruled; that they are must not make them stop another's following.
-            hits[number + 1 : end] = b"\xff" * (end - number - 1)
-        return is_first
+    def _apply(self, found: Sequence[int], lines: Sequence[str], hits: bytearray, scores: Scores) -> None:
+        """Rank the hits `found` by their classes, and what follows them."""
+        parts = [(rule, rule.rank, key, follow) for rule, key, follow in zip(self.rules, self._keys, self._follows, strict=True)]
+        total = len(lines)
+        is_first = True
+        for number in found:
+            rule, rank, key, follow = parts[hits[number] - 1]
+            if key is not None and (told := key.search(lines[number])):
+                is_first = scores.classify(number, rank, told[told.lastindex or 0])
+            else:
+                is_first = is_first or not rule.belongs
+                scores.ranks[number] = rank if is_first or rank < Rank.REPEAT else Rank.REPEAT
+            if follow is not None and number + 1 < total and not hits[number + 1]:
+                below = rule.follow_rank if is_first else min(rule.follow_rank, Rank.PLAIN)
+                _follow(number + 1, follow, below, lines, hits, scores)
 
     def _fold(self, block: re.Pattern[str], lines: Sequence[str], scores: Scores) -> None:
-        """Take context off the blocks that report what an earlier block reported."""
+        """Take context off the blocks that report what an earlier block reported, and set them after those that report anew."""
         ranks = scores.ranks
         heads = sorted([*lines_ranked(ranks, Rank.FAILURE), *lines_ranked(ranks, Rank.REPEAT)])
         starts = [number for number in heads if block.match(lines[number])]
@@ -204,28 +209,42 @@ class Rules:
                 if lines[number].strip():
                     scores.lift(number, Rank.EVIDENCE)
         evidence = list(lines_ranked(ranks, Rank.EVIDENCE))
-        seen: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         for start, end in pairwise([*starts, len(lines)]):
-            told = "\n".join(class_of(lines[n]) for n in evidence[bisect_right(evidence, start) : bisect_left(evidence, end)])
-            if told in seen:
+            told = [
+                class_of(_QUOTED.sub("", lines[n])) for n in evidence[bisect_right(evidence, start) : bisect_left(evidence, end)]
+            ]
+            if not told:
+                continue
+            scores.classes.setdefault(told[0], []).append(start)
+            if tuple(told) in seen:
                 ranks[start + 1 : end] = ranks[start + 1 : end].translate(_FOLDED)
-            elif told:
-                seen.add(told)
+            seen.add(tuple(told))
+
+
+def _follow(begin: int, follow: re.Pattern[str], rank: Rank, lines: Sequence[str], hits: bytearray, scores: Scores) -> None:
+    """Give `rank` to the lines from `begin` on that match `follow` and no rule."""
+    end = begin
+    last = min(len(lines), begin + _FOLLOW_LINES)
+    while end < last and not hits[end] and follow.match(lines[end]):
+        end += 1
+    scores.ranks[begin:end] = bytes([rank]) * (end - begin)
+    # Followers are ruled; that they are must not make them stop another's following.
+    hits[begin:end] = b"\xff" * (end - begin)
 
 
 def rank_words(document: Document, scores: Scores, ruled: bytearray | None = None) -> None:
     """Raise the lines that no rule has ranked and that speak of errors or warnings, by class."""
     keys = document.keys
-    is_open = [not hit for hit in ruled] if ruled is not None else None
-    kinds = list(dict.fromkeys(compress(keys, is_open) if is_open is not None else keys))
+    kinds = list(dict.fromkeys(compress(keys, ruled.translate(_IS_OPEN)) if ruled is not None else keys))
     # Upper and lower case of what is not ASCII make no word of error; bytes are searched at one speed whatever they hold.
     speaking = [kinds[found] for found in lines_with(b"\n".join(kinds).lower(), _WORDS_AS_BYTES)]
     ranked = {key: (rank, class_of(line)) for key in speaking if (rank := signal_of(line := document.kinds[key]))}
     if not ranked:
         return
-    for number in [number for number, key in enumerate(keys) if key in ranked]:
-        if is_open is None or is_open[number]:
-            scores.classify(number, *ranked[keys[number]])
+    for number, key in enumerate(keys):
+        if key in ranked and (ruled is None or not ruled[number]):
+            scores.classify(number, *ranked[key])
 
 
 def signal_of(line: str) -> Rank | None:
@@ -238,7 +257,9 @@ def signal_of(line: str) -> Rank | None:
 
 
 def class_of(line: str) -> str:
-    """Return what lines reporting the same thing have in common: the text without its numbers."""
+    """Return what lines reporting the same thing have in common: the text, of a record its message, without numbers."""
+    if line.startswith('{"') and (found := _RECORD_TEXT.search(line)):
+        line = found[1]
     # str.translate is fast for ASCII alone.
     bare = line.translate(_NO_DIGITS) if line.isascii() else _DIGITS.sub("", line)
     return bare.strip()[:_KEY_CHARS]
@@ -264,4 +285,4 @@ def lines_with(lower: bytes, words: Sequence[bytes]) -> list[int]:
 
 def blank_lines(document: Document) -> Iterator[int]:
     """Yield the lines that hold nothing but blanks."""
-    return (number for number, line in enumerate(document.plain) if not line or line.isspace())
+    return iter(places_of(document.told(lambda line: not line or line.isspace()), (True,)))

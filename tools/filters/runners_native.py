@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from .filter import Document, Rank, Scores, lines_ranked
+from .filter import Document, Rank, Scores, lines_ranked, places_of
 from .rules import Rule, Rules
 from .traces import FOREIGN_FRAME
 
@@ -42,8 +42,8 @@ def score_go_test(document: Document) -> Scores:
     """Rank the output of `go test`: what tests that passed have logged, and what is logged again, explains no failure."""
     scores = GO_TEST(document)
     plain = document.ruled
-    turns = [number for number, line in enumerate(plain) if line[:4] == "=== " or "--- " in line[:40] or line[:1] == "{"]
-    marks = {number: found for number in turns if (found := _GO_TURN.match(plain[number]))}
+    turns = document.told(lambda line: _GO_TURN.match(line) is not None)
+    marks = {number: found for number in places_of(turns, (True,)) if (found := _GO_TURN.match(plain[number]))}
     results = {
         found["of"] or found["name"]: (found["end"] or found["act"]).upper()
         for found in marks.values()
@@ -107,6 +107,20 @@ CARGO_TEST: Final = Rules(
     Rule(Rank.LOCATION, r"\s+at \S+:\d+:\d+"),
     Rule(Rank.CONTEXT, r"\s+\d+: "),
     default=Rank.DETAIL,
+)
+
+DOTNET_TEST: Final = Rules(
+    Rule(Rank.SUMMARY, r"(?:Failed|Passed)! +- |Total tests: |Test Run (?:Failed|Aborted)|\s+(?:Passed|Failed|Total): *\d"),
+    Rule(
+        Rank.NOISE, r"\s+(?:Passed|Skipped) \S|\s*$|Starting test execution|A total of|Microsoft \(R\)|Copyright", then=Rank.PLAIN
+    ),
+    Rule(Rank.FAILURE, r"\s+Failed \S", fails=True, then=Rank.DETAIL),
+    Rule(Rank.CONTEXT, r"\s+Stack Trace:", then=Rank.DETAIL),
+    Rule(Rank.NOISE, FOREIGN_FRAME),
+    Rule(Rank.LOCATION, r"\s+at .* in \S+:line \d+"),
+    Rule(Rank.EVIDENCE, r"\s+Error Message:|\s*(?:Expected|Actual|But was)\b.*:", follow=r"\s{2,}\S", follow_rank=Rank.EVIDENCE),
+    Rule(Rank.ERROR, r".*: error \w+: ", key=r"error (\w+)", fails=True),
+    default=Rank.PLAIN,
 )
 
 CTEST: Final = Rules(

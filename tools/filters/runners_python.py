@@ -17,7 +17,10 @@ PYTEST: Final = Rules(
     Rule(Rank.NOISE, r"=+ .* =+$", then=Rank.NOISE),
     Rule(Rank.FAILURE, r"(?:FAILED|ERROR) \S", fails=True),
     Rule(Rank.REPEAT, _HEADING, fails=True),
-    Rule(Rank.EVIDENCE, r"E   +[A-Za-z_.]*(?:assert|Error|Exception|Failed|Warning|Exit|Interrupt)\b"),
+    Rule(
+        Rank.EVIDENCE,
+        r"E   +(?:[A-Za-z_.]*(?:assert|Error|Exception|Failed|Warning|Exit|Interrupt)\b|(?:\w+\.)*[A-Z]\w*(?::|$))",
+    ),
     Rule(Rank.DETAIL, r"E(?: |$)|> "),
     Rule(Rank.LOCATION, r"[^\s:]+\.\w+:\d+: [A-Z]\w+$"),
     Rule(Rank.PLAIN, r" {4,}(?:raise|except|assert|if|elif|with|return|def|class|for|while)\b"),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from .filter import Document, Rank, Scores
+from .filter import Document, Rank, Scores, places_of
 from .rules import class_of, rank_words
 
 FOREIGN_FRAME: Final = (
@@ -44,7 +44,7 @@ def score_trace(document: Document, *, words: bool = True) -> Scores:
     scores = Scores(bytearray([Rank.CONTEXT]) * len(plain))
     kinds = _kinds_of(document)
     _rank_frames(document, kinds, scores)
-    for number in [number for number, kind in enumerate(kinds) if kind in (_BLANK_LINE, _HEAD_LINE)]:
+    for number in places_of(kinds, (_BLANK_LINE, _HEAD_LINE)):
         line = plain[number]
         if kinds[number] == _BLANK_LINE:
             scores.ranks[number] = Rank.NOISE
@@ -62,9 +62,8 @@ def score_trace(document: Document, *, words: bool = True) -> Scores:
 def _kinds_of(document: Document) -> bytearray:
     """Return for each line what it is in a trace."""
     plain, match = document.ruled, _ANY.match
-    known = {key: (found.lastindex or 0) if (found := match(line)) else 0 for key, line in document.kinds.items()}
-    kinds = bytearray(map(known.__getitem__, document.keys))
-    for number in [number for number, kind in enumerate(kinds) if kind == _FRAME_LINE]:
+    kinds = document.told(lambda line: (found.lastindex or 0) if (found := match(line)) else 0)
+    for number in places_of(kinds, (_FRAME_LINE,)) if 'File "' in document.text else ():
         # The source line that Python shows below each frame.
         below = plain[number + 1 : number + 2]
         if below and below[0].startswith("    ") and kinds[number + 1] != _FRAME_LINE and _PYTHON_FRAME.match(plain[number]):
@@ -76,12 +75,13 @@ def _rank_frames(document: Document, kinds: bytearray, scores: Scores) -> None:
     plain, keys = document.ruled, document.keys
     is_foreign: dict[bytes, bool] = {}
     seen: set[str] = set()
-    for number in [number for number, kind in enumerate(kinds) if kind in (_START_LINE, _FRAME_LINE, _SOURCE_LINE)]:
+    for number in places_of(kinds, (_START_LINE, _FRAME_LINE, _SOURCE_LINE)):
         if kinds[number] == _FRAME_LINE:
-            frame, key = plain[number].strip(), keys[number]
+            key = keys[number]
             if key not in is_foreign:
                 is_foreign[key] = _FOREIGN.match(plain[number]) is not None
-            scores.ranks[number] = Rank.NOISE if is_foreign[key] or frame in seen else Rank.DETAIL
+            frame = "" if is_foreign[key] else plain[number].strip()
+            scores.ranks[number] = Rank.DETAIL if frame and frame not in seen else Rank.NOISE
             seen.add(frame)
         elif kinds[number] == _SOURCE_LINE:
             scores.ranks[number] = scores.ranks[number - 1]

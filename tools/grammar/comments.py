@@ -1,8 +1,8 @@
 """Taking comments out of code without changing what it means.
 
 What is cut is decided by the syntax tree: comment nodes, never text that looks like one. What the tree cannot vouch for stays:
-comments that tools or the language itself read (shebangs, encodings, `# type:`, build constraints, pragmas), comments inside
-syntax errors, blank lines inside strings. The result is parsed again; if its tree, comments aside, differs, nothing is cut.
+comments that tools or the language itself read (see `directives`), comments inside syntax errors, blank lines inside strings. The
+result is parsed again; if its tree, comments aside, differs, nothing is cut.
 """
 
 import re
@@ -11,27 +11,23 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from .directives import directive_blocks, is_directive, why_all_count
 from .language import Language
 from .parsing import Parsed, parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Read by the language, its build, or tools that change behaviour: taking them out would change meaning or a build.
-_KEPT: Final = re.compile(
-    rb"^(?:#!|#\s*(?:-\*-|.{0,20}coding[:=]|type:|frozen_string_literal|encoding:|warn_indent|shareable_constant|typed:)"
-    rb"|//\s*(?:go:|\+build|export |#|@ts-|eslint-|prettier-ignore|biome-|tslint:|jshint|sourceMappingURL|language=)|///\s*<"
-    rb"|//!|///(?!/)|/\*\*?\s*(?:!|eslint|@ts-|global |jshint|jslint|istanbul|c8 |v8 "
-    rb"|#__PURE__|@__PURE__|@license|@preserve|@cc_on|webpack)"
-    rb"|/\*[!#@]|<!--\s*\[if|--!|\{-#)"
-)
 _VERBATIM: Final = re.compile(
     r"string|heredoc|template|text|quoted|quasi|raw|char|literal|content|sigil|regex|cdata|attribute_val"
 )
 _NOT_VERBATIM: Final = re.compile(
     r"lambda|function|object|array|collection|dictionary|tuple|struct|composite|value$|declaration|body|context|list|element"
 )
-_C_PREAMBLE: Final = re.compile(rb'^import\s+"C"', re.MULTILINE)
+_IN_URL: Final = re.compile(rb"url\([^)\"']*\Z", re.IGNORECASE)
+_MAX_URL: Final = 400
+_MIXED: Final = re.compile(rb"<(?:pre|textarea)\b", re.IGNORECASE)
+"""Elements of HTML in which blank lines count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +53,26 @@ class _Syntax:
     """Stretches whose text counts, blank lines included."""
     leaves: list[tuple[int, int, bytes]] = field(default_factory=list)
     """The tree without what may be cut: (type, depth, text of leaves), parents first."""
+    blocks: list[tuple[int, int]] = field(default_factory=list)
+    """Comments that are read as a whole."""
 
 
 def compact_code(language: Language, data: bytes, *, timeout_s: float) -> CompactText:
     """Return `data` without comments and runs of blank lines, or unchanged with the reason.
 
+    `timeout_s` is for both parses, that of `data` and that of what is left; a broken text can cost a grammar thousands of times
+    what the same text costs it whole.
+
     Raises:
         ParseRefused: Too large, too slow, no grammar.
     """
-    syntax = _read(language, parse(language, data, timeout_s=timeout_s), data)
-    if language.name == "go" and _C_PREAMBLE.search(data):
-        return unchanged(data, 'comments before import "C" are code')
+    syntax = _read(language, parse(language, data, timeout_s=timeout_s / 2), data)
+    if why := why_all_count(language.name, data):
+        return unchanged(data, why)
     text, kept, blank = _cut(data, syntax)
     if len(text) >= len(data):
         return unchanged(data, "no comments and no runs of blank lines")
-    if _read(language, parse(language, text, timeout_s=timeout_s), text).leaves != syntax.leaves:
+    if _read(language, parse(language, text, timeout_s=timeout_s / 2), text).leaves != syntax.leaves:
         return unchanged(data, "without its comments the text would parse differently")
     return CompactText(text, kept, _count_lines(data), len(syntax.comments), blank)
 
@@ -106,7 +107,9 @@ def _role_of(language: Language, kind: str) -> _Role:
 
 def _read(language: Language, parsed: Parsed, data: bytes) -> _Syntax:
     """Read what there is to cut, what to leave alone, and what must stay the same, in one walk without recursion."""
-    out = _Syntax()
+    out = _Syntax(blocks=directive_blocks(language.name, data))
+    if language.name == "html" and _MIXED.search(data):
+        out.verbatim.append((0, len(data)))
     roles: dict[int, _Role] = {}
     cursor = parsed.tree.walk()
     depth = 0
@@ -136,7 +139,9 @@ def _read(language: Language, parsed: Parsed, data: bytes) -> _Syntax:
 
 def _take_comment(language: Language, node: "Node", depth: int, data: bytes, out: _Syntax, *, is_in_error: bool) -> None:
     start, end = node.start_byte, _trimmed_end(data, node)
-    if _is_kept(language, data, start, end):
+    if language.name == "css" and _IN_URL.search(data, max(0, start - _MAX_URL), start):
+        return  # `url(/*.png)` holds no comment
+    if is_directive(language.name, data[start:end]) or any(first <= start and end <= last for first, last in out.blocks):
         out.leaves.append((node.kind_id, depth, data[start:end]))
     elif not is_in_error:
         out.comments.append((start, end))
@@ -160,17 +165,6 @@ def _trimmed_end(data: bytes, node: "Node") -> int:
     while end > node.start_byte and data[end - 1] in b"\r\n":
         end -= 1
     return end
-
-
-def _is_kept(language: Language, data: bytes, start: int, end: int) -> bool:
-    text = data[start : min(end, start + 200)]
-    if language.name == "rust" and text.startswith((b"/**", b"/*!")) and not text.startswith(b"/***"):
-        return True  # a doc comment is an attribute
-    if language.name not in {"rust", "zig", "javascript", "typescript", "tsx"} and text.startswith((b"///", b"//!")):
-        return False
-    if language.name != "haskell" and text.startswith(b"--"):
-        return text.startswith(b"--!")
-    return _KEPT.match(text) is not None
 
 
 def _cut(data: bytes, syntax: _Syntax) -> tuple[bytes, tuple[tuple[int, int], ...], int]:

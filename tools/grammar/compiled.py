@@ -177,6 +177,14 @@ COMPILED: Final[tuple[Language, ...]] = (
 (import (qualified_identifier) @source) @import
 """,
         calls="(call_expression . [(identifier) @callee (navigation_expression (identifier) @callee .)])",
+        only_with=(
+            (
+                (b"annotation class",),  # behind an annotation, the grammar reads it as `a class b`
+                """
+(infix_expression (identifier) @_a (identifier) @_c (identifier) @name (#eq? @_a "annotation") (#eq? @_c "class")) @class
+""",
+            ),
+        ),
     ),
     Language(
         "swift",
@@ -192,7 +200,7 @@ COMPILED: Final[tuple[Language, ...]] = (
 (protocol_function_declaration name: (simple_identifier) @name) @function
 (init_declaration "init" @name body: (_)? @body) @constructor
 (deinit_declaration "deinit" @name body: (_)? @body) @method
-(subscript_declaration "subscript" @name) @method
+(subscript_declaration "subscript" @name (computed_property)? @body) @method
 (class_body (property_declaration name: (pattern bound_identifier: (_) @name)) @property)
 (enum_class_body (property_declaration name: (pattern bound_identifier: (_) @name)) @property)
 (protocol_property_declaration name: (pattern bound_identifier: (_) @name)) @property
@@ -265,7 +273,9 @@ COMPILED: Final[tuple[Language, ...]] = (
 (instance name: (_) @name declarations: (_)? @body) @instance
 (signature name: (_) @name) @signature
 (function name: (_) @name match: (_)? @body) @function
-(bind name: (_) @name match: (_)? @body) @function
+(declarations (bind name: (_) @name match: (_)? @body) @function)
+(class_declarations (bind name: (_) @name match: (_)? @body) @function)
+(instance_declarations (bind name: (_) @name match: (_)? @body) @function)
 (header module: (_) @name) @package
 (header exports: (exports (export . (_) @listed)))
 (data_constructor (_ name: (constructor) @name)) @enumerator

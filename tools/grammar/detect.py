@@ -70,6 +70,14 @@ _FORMAT_NAMES: Final = {
     ".prettierrc": "json",
     "composer.lock": "json",
 }
+_BINARY: Final = frozenset(
+    (  # noqa: SIM905 -- one extension a line would hide the module
+        "so dylib dll exe bin o a lib class jar war pyc pyo pyd whl egg wasm node rlib rmeta pdb zip gz bz2 xz zst 7z rar tar "
+        "png jpg jpeg gif bmp ico webp tiff tif avif heic psd pdf mp3 mp4 m4a avi mov mkv webm ogg wav flac ttf otf woff woff2 "
+        "sqlite sqlite3 db parquet feather arrow npy npz pkl pickle h5 hdf5 onnx pt pth safetensors gguf iso dmg deb rpm apk "
+        "doc docx xls xlsx ppt pptx odt ods jks keystore mo tgz eot"
+    ).split()
+)
 _PROSE: Final = frozenset(
     ["markdown", "rst", "json", "ndjson", "yaml", "toml", "ini", "csv", "tsv", "notebook", "log", "xml", "text", "html"]
 )
@@ -118,6 +126,12 @@ def language_name(path: str, data: bytes) -> str | None:
     return _by_content(data[:4096])
 
 
+def is_binary_name(path: str) -> bool:
+    """Say whether files of this name hold no text, as far as a name tells; most that do not are named otherwise."""
+    base = path.rsplit("/", 1)[-1].lower()
+    return base.rpartition(".")[2] in _BINARY or ".so." in base
+
+
 def is_code(language: str | None) -> bool:
     """Say whether an outline of this language is one of code, not of prose or data."""
     return language is not None and language not in _PROSE
@@ -133,7 +147,7 @@ def _by_content(head: bytes) -> str | None:
         return "xml"
     if start[:15].lower().startswith((b"<!doctype html", b"<html")):
         return "html"
-    if start[:1] in {b"{", b"["} and b'"' in start[:200]:
+    if start[:1] in {b"{", b"["} and not start.startswith(b"{{") and b'"' in start[:200]:
         return "json"
     dated = sum(1 for line in head.split(b"\n")[:12] if _LOG_LINE.match(line))
     return "log" if dated >= 3 else None

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .definition import CONTAINER_KINDS, MEMBER_KINDS, Definition, Import, Outline
-from .docs import doc_above, doc_inside
-from .found import SECTION, Found, Gathered, gather, resolve
+from .docs import doc_above, doc_in_module, doc_inside
+from .found import MAX_DEFINITIONS, SECTION, Found, Gathered, gather, resolve
 from .language import DOC_INSIDE, Language, Visibility
 from .mend import mend
 from .naming import refined_kind
-from .parsing import MAX_DEPTH, Parsed, captures, error_spans, matches
+from .parsing import MAX_DEPTH, Parsed, error_spans, matches
 from .spans import LineMap, clip, one_line
 from .visibility import IMPLEMENTS, Candidate, is_public_here
 
@@ -22,6 +22,7 @@ _FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
 _METHOD_PARENTS: Final = CONTAINER_KINDS - _FREE_FUNCTIONS | {IMPLEMENTS}
 _OPEN_KINDS: Final = CONTAINER_KINDS | {"type", "default", "element", "rule", "instance", IMPLEMENTS}
 """Kinds whose contents can be public."""
+_FUNCTIONS: Final = frozenset({"function", "method", "constructor", "test"})
 _TOLD_BY_SIGNATURE: Final = frozenset({"class", "impl"})
 """Kinds that the words of the signature can refine."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
@@ -64,13 +65,15 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
     Raises:
         ParseRefused: The grammar is of another version.
     """
-    gathered = gather(matches(language, parsed, language.patterns), data)
+    found = matches(language, parsed, language.patterns_for(data), language.calls if with_calls else "")
     calls: list[tuple[int, str]] = []
     if with_calls and language.calls:
-        callees = captures(language, parsed, language.calls, "callee")
+        callees = [node for _, captured in found for node in captured.get("callee", ())]
+        found = [match for match in found if "callee" not in match[1]]
         calls = sorted(
             (node.start_byte, data[node.start_byte : node.end_byte][:80].decode("utf-8", "replace")) for node in callees
         )
+    gathered = gather(found, data)
     if language.name == "python":
         gathered.listed |= _dunder_all(data)
     lines = LineMap(data)
@@ -79,9 +82,14 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
     if language.name == "haskell":
         definitions = _merge_clauses(definitions)
     notes: tuple[str, ...] = ()
+    if len(definitions) >= MAX_DEFINITIONS:
+        notes = (f"only the first {MAX_DEFINITIONS:,} definitions, up to line {definitions[-1].start_line:,}",)
     if parsed.tree.root_node.has_error:
         definitions, guessed = mend(language, definitions, error_spans(parsed), lines)
-        notes = ("the grammar met errors" + (f", {guessed:,} entries there guessed from lines" if guessed else ""),)
+        notes = (
+            *notes,
+            "the grammar met errors" + (f", {guessed:,} entries there guessed from lines" if guessed else ""),
+        )
     return Outline(
         language=language.name,
         total_lines=lines.count,
@@ -145,6 +153,8 @@ class _Sweep:
         stack = self._stack
         parent = stack[-1] if stack else None
         kind = one.kind
+        if kind == "property" and parent is not None and parent.kind in _FUNCTIONS:
+            return  # a part of a type that is written where it is used, or of an object without a name
         if kind == "function" and parent is not None and parent.kind in _METHOD_PARENTS:
             kind = "method"
         lines = self._lines
@@ -175,6 +185,8 @@ class _Sweep:
             return doc_inside(self._lines, one.body) if one.body is not None else ""
         if kind == "package" or (kind in MEMBER_KINDS and is_nested):
             return ""
+        if kind == "module" and self._language.name == "elixir" and one.body is not None:
+            return doc_in_module(self._lines, one.body)
         return doc_above(self._lines, start, self._language.mark)
 
 
@@ -218,6 +230,7 @@ def _imports(gathered: Gathered, lines: LineMap) -> tuple[Import, ...]:
 def _merge_clauses(definitions: list[Definition]) -> list[Definition]:
     """Join a type signature and the equations below it: together they define one function."""
     out: list[Definition] = []
+    functions = {one.qualified_name for one in definitions if one.kind == "function"}
     for one in definitions:
         last = out[-1] if out else None
         if last and last.name == one.name and last.parent == one.parent and {last.kind, one.kind} <= _MERGED:
@@ -225,4 +238,5 @@ def _merge_clauses(definitions: list[Definition]) -> list[Definition]:
             out[-1] = replace(last, kind="function", end_line=one.end_line, calls=calls)
         else:
             out.append(one)
-    return out
+    # What is left of a local name that is bound without arguments is its type alone.
+    return [one for one in out if one.kind != "signature" or one.parent not in functions]

@@ -20,6 +20,17 @@ _SPACES: Final = re.compile(rb"\s*")
 _PARTS: Final = frozenset({"name", "body", "source", "inner"})
 """Captures that belong to another one of the same match."""
 _MAX_WRAPPERS: Final = 4
+_MAX_NESTING: Final = 200
+_MAX_HEAD: Final = 2_000
+_MISREAD: Final = re.compile(
+    rb"(?:template\s*<[^{;]*>\s*)?(namespace|struct|class|union|enum)\s+(?:class\s+|[A-Z_]{3,}\s+)?([\w:]+)\s*(?:final\s*)?(?::[^({;]*)?(?:[{;].*)?$",
+    re.DOTALL,
+)
+"""The head of a namespace or type that a grammar reads as a function or a variable, because of a macro above it."""
+_MACROS: Final = re.compile(
+    rb"(?:\w{0,60}(?:BEGIN|END|DECLS|NAMESPACE)\w{0,60}(?:\([^)\n]*\))?[ \t]*\r?\n\s*|/\*.*?\*/\s*|//[^\n]*\s+)+", re.DOTALL
+)
+"""Macros on lines of their own, as `BEGIN_NAMESPACE`, which a grammar takes for words of the declaration below."""
 
 
 @dataclass(slots=True)
@@ -93,7 +104,9 @@ def resolve(language: Language, gathered: Gathered, data: bytes) -> list[Found]:
         if identity in seen:
             continue
         seen.add(identity)
-        found.append(_widened(_named(language, kind, node, name, body, data), node, gathered))
+        one = _named(language, kind, node, name, body, data)
+        if language.name != "cpp" or not _is_macro(one.kind, one.name):
+            found.append(_widened(one, node, gathered))
         if len(found) >= MAX_DEFINITIONS:
             break
     return found
@@ -103,7 +116,7 @@ def _named(language: Language, kind: str, node: "Node", name: "Node | None", bod
     if kind == SECTION:
         text = data[node.start_byte : node.end_byte].decode("utf-8", "replace").strip(" :")
     elif name is None:
-        text = kind
+        text = "Companion" if language.name == "kotlin" and kind == "object" else kind
     elif language.name in {"c", "cpp"}:
         inner, is_function = declared_name(name)
         if is_function and kind in {"variable", "field"}:
@@ -111,18 +124,50 @@ def _named(language: Language, kind: str, node: "Node", name: "Node | None", bod
         text = name_of(language.name, kind, inner, data)
     else:
         text = name_of(language.name, kind, name, data)
-    end = node.end_byte
+    end = _last_word(language, node) if language.name == "scala" else node.end_byte
     while end > node.start_byte + 1 and data[end - 1] in b"\r\n":  # preprocessor lines hold their newline
         end -= 1
+    start = node.start_byte
+    if name is not None and language.name in {"c", "cpp"}:
+        start, kind, text = _unmacroed(data, node, name, body, kind, text)
     return Found(
-        start=node.start_byte,
+        start=start,
         end=end,
         kind=kind,
         name=text,
-        head_start=node.start_byte,
+        head_start=start,
         body=body.start_byte if body is not None else None,
         is_name_only=name is not None and name.id == node.id,
     )
+
+
+def _unmacroed(data: bytes, node: "Node", name: "Node", body: "Node | None", kind: str, text: str) -> tuple[int, str, str]:
+    """Return where a C definition begins behind macros like `BEGIN_NAMESPACE`, and the kind and name that they hid."""
+    start = node.start_byte
+    end = body.start_byte if body is not None else min(node.end_byte, start + _MAX_HEAD)
+    if kind in {"function", "variable"}:
+        hidden = _MACROS.match(data, start, end)
+        told = _MISREAD.match(data, hidden.end() if hidden else start, end)
+        if told is not None:
+            return told.start(), told.group(1).decode(), told.group(2).decode("utf-8", "replace")
+    macros = _MACROS.match(data, start, name.start_byte)
+    return (macros.end() if macros else start), kind, text
+
+
+def _is_macro(kind: str, name: str) -> bool:
+    """Say whether a variable is none: a macro that opens or closes a namespace, without a semicolon."""
+    return kind == "variable" and name.isupper() and any(word in name for word in ("BEGIN", "END", "NAMESPACE", "DECLS"))
+
+
+def _last_word(language: Language, node: "Node") -> int:
+    """Return where a definition ends without the comments behind it, which a grammar that reads indentation counts in."""
+    end = node.end_byte
+    for _ in range(_MAX_NESTING):
+        inner = next((child for child in reversed(node.children) if child.type not in language.comments), None)
+        if inner is None or inner.end_byte == inner.start_byte:
+            return end
+        node, end = inner, inner.end_byte
+    return end
 
 
 def _widened(one: Found, node: "Node", gathered: Gathered) -> Found:

@@ -53,3 +53,10 @@ class Language:
     """Whole file names."""
     shebangs: tuple[str, ...] = ()
     """Interpreter names."""
+    only_with: tuple[tuple[tuple[bytes, ...], str], ...] = ()
+    """Patterns that can match only in text that holds one of the words: elsewhere their predicates cost time for nothing."""
+
+    def patterns_for(self, data: bytes) -> str:
+        """Return the query that finds all there is in `data`; few different ones a language, so that each is compiled once."""
+        needed = (patterns for words, patterns in self.only_with if any(word in data for word in words))
+        return self.patterns + "".join(needed)

@@ -5,7 +5,7 @@ Where no line looks like a definition, the unindented lines that have indented o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from .definition import Definition, Outline
@@ -28,6 +28,8 @@ _DEFINITION: Final = re.compile(
     r"let rec|let|val)\b[ \t]+(?P<name>\"[^\"]+\"(?:[ \t]+\"[^\"]+\")?|[\w.:$@?!*'<>-]+)",
     re.IGNORECASE,
 )
+_GENERIC: Final = frozenset({"class", "struct", "interface", "trait", "record", "type", "enum", "function", "func", "fn", "fun"})
+"""Kinds whose names can be followed by type parameters."""
 _ASSIGNED: Final = re.compile(r"^(?P<indent>)(?P<name>[\w.$]+)\s*(?:<-|=|:=)\s*(?P<kind>function)\b")
 _C_FUNCTION: Final = re.compile(
     r"^(?P<indent>)(?!(?:if|for|while|switch|return|else|do|case|typedef|using|namespace|struct|class|enum|union)\b)"
@@ -74,6 +76,8 @@ def guess_outline(language: str | None, data: bytes, why: str) -> Outline:
         found = _blocks(lines)
         kind_of_guess = "blocks by indentation"
     definitions = _nest(found, lines)
+    if len(found) >= MAX_ENTRIES:
+        kind_of_guess += f", the first {MAX_ENTRIES:,} up to line {found[-1][0]:,}"
     return Outline(language, lines.count, tuple(definitions), fallback=f"{why}; {kind_of_guess}")
 
 
@@ -110,7 +114,10 @@ def _match(rule: tuple[str, re.Pattern[str]] | None, text: str) -> tuple[str, st
     match = _DEFINITION.match(text) or _ASSIGNED.match(text)
     if match is None or match["name"].lower() in _NOT_NAMES:
         return None
-    return match["kind"].lower(), match["name"].strip("\"'").rstrip(":"), len(match["indent"].expandtabs(4))
+    kind, name = match["kind"].lower(), match["name"].strip("\"'").rstrip(":")
+    if kind in _GENERIC:
+        name = name.partition("<")[0] or name
+    return kind, name, len(match["indent"].expandtabs(4))
 
 
 def _blocks(lines: LineMap) -> list[_Start]:
@@ -142,13 +149,26 @@ def _indent_of(line: bytes) -> int | None:
     return 2 * indent + stripped.startswith(_CLOSERS)
 
 
-def _fallen_back(indents: Sequence[int | None], number: int, end: int) -> int:
+class _Indents:
+    """The indentation of lines, each looked at once and only when asked for: a few guesses need few lines of a file."""
+
+    def __init__(self, lines: LineMap) -> None:
+        self._lines = lines
+        self._known: dict[int, int | None] = {}
+
+    def __getitem__(self, number: int) -> int | None:
+        if number not in self._known:
+            self._known[number] = _indent_of(self._lines.line(number))
+        return self._known[number]
+
+
+def _fallen_back(indents: _Indents, number: int, end: int) -> int:
     """Return the last line of the block that `number` opens: after deeper lines, the first one as shallow as it ends it."""
-    own = indents[number - 1] or 0
+    own = indents[number] or 0
     own -= own % 2
     was_deeper = False
     for at in range(number + 1, min(end, number + _MAX_BLOCK) + 1):
-        indent = indents[at - 1]
+        indent = indents[at]
         if indent is None:
             continue
         if indent > own:
@@ -160,7 +180,7 @@ def _fallen_back(indents: Sequence[int | None], number: int, end: int) -> int:
 
 def _nest(found: list[_Start], lines: LineMap) -> list[Definition]:
     """Give each start its end: where the indentation falls back, or the next start that is not indented deeper."""
-    indents = [_indent_of(lines.line(number)) for number in range(1, lines.count + 1)]
+    indents = _Indents(lines)
     ends = [lines.count] * len(found)
     stack: list[int] = []
     depths: list[tuple[int, str | None]] = []
@@ -173,7 +193,7 @@ def _nest(found: list[_Start], lines: LineMap) -> list[Definition]:
     out: list[Definition] = []
     for (number, _, kind, name, text), end, (depth, parent) in zip(found, ends, depths, strict=True):
         last = _fallen_back(indents, number, end)
-        while last > number and indents[last - 1] is None:
+        while last > number and indents[last] is None:
             last -= 1
         out.append(Definition(kind, clip(name, 120), number, last, text, "", depth, parent))
     return out

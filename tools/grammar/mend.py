@@ -4,6 +4,7 @@ One unknown construct can cost a grammar the rest of a file. What stands in such
 what the grammar found; the outline says how many entries are guesses.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,6 +20,11 @@ _QUOTES: Final = (b"*", b"/*", b'"', b"'", b"<!--")
 _MIN_GUESSES: Final = 20
 _MAX_COMPARED: Final = 1_000_000
 """Every guess is compared with every definition: this many pairs cost about 0.1 s."""
+_ARGUMENTS: Final = re.compile(rb"<.*>")
+_STATEMENTS: Final = frozenset(
+    {"if", "for", "while", "switch", "return", "throw", "const", "let", "var", "new", "await", "else", "do"}
+)
+"""What a grammar that has lost its way takes for names of methods."""
 _TYPES: Final = frozenset({"class", "struct", "union", "enum"})
 _VARIABLES: Final = frozenset({"let", "val", "variable", "data", "input", "event", "task", "output", "schema", "library"})
 
@@ -30,6 +36,7 @@ def mend(
     numbers = list(_numbers(language, errors, lines))
     if not numbers:
         return definitions, 0
+    definitions = [one for one in definitions if one.name not in _STATEMENTS]
     taken = {one.start_line for one in definitions}
     guessed = [
         one
@@ -40,8 +47,11 @@ def mend(
     guessed = [_ended(one, definitions, lines) for one in guessed if not _is_inside_function(one, definitions)]
     if not guessed:
         return definitions, 0
-    merged = sorted([*definitions, *(_placed(one, definitions) for one in guessed)], key=lambda one: one.start_line)
-    return merged, len(guessed)
+    placed = [_placed(one, definitions) for one in guessed]
+    for one in placed:
+        if one.kind in CONTAINER_KINDS:
+            definitions = [_adopted(each, one) for each in definitions]
+    return sorted([*definitions, *placed], key=lambda one: one.start_line), len(guessed)
 
 
 def _numbers(language: Language, errors: Sequence[tuple[int, int]], lines: LineMap) -> Iterator[int]:
@@ -61,7 +71,7 @@ def _is_believable(one: Definition, text: bytes) -> bool:
     if one.kind in _VARIABLES:
         return _margin(text) == 0
     if one.kind not in _TYPES or b"{" in text:
-        return not (one.kind in _TYPES and b"=" in text)
+        return not (one.kind in _TYPES and b"=" in _ARGUMENTS.sub(b"", text))
     return not text.rstrip().endswith((b";", b","))
 
 
@@ -87,6 +97,15 @@ def _is_inside_function(one: Definition, definitions: Sequence[Definition]) -> b
         each.start_line < one.start_line and one.end_line <= each.end_line and each.kind not in CONTAINER_KINDS
         for each in definitions
     )
+
+
+def _adopted(each: Definition, around: Definition) -> Definition:
+    """Put what the grammar found inside a guess below it."""
+    if not (around.start_line < each.start_line and each.end_line <= around.end_line and each.depth >= around.depth):
+        return each
+    below = (each.parent or "").removeprefix(around.parent or "").strip(".")
+    parent = f"{around.qualified_name}.{below}" if below else around.qualified_name
+    return replace(each, depth=each.depth + 1, parent=parent)
 
 
 def _placed(one: Definition, definitions: Sequence[Definition]) -> Definition:

@@ -40,8 +40,10 @@ def declared_name(node: "Node") -> "tuple[Node, bool]":
 def name_of(language: str, kind: str, node: "Node", data: bytes) -> str:
     """Return the name as the outline shows it."""
     text = data[node.start_byte : min(node.end_byte, node.start_byte + 400)].decode("utf-8", "replace")
-    text = " ".join(text.split())
     rule = _NAME_RULES.get(language)
+    if rule is None and text.isidentifier() and len(text) <= MAX_NAME:
+        return text  # nearly all names, and one is made for every definition
+    text = " ".join(text.split())
     if rule is not None:
         text = rule(kind, text)
     return clip(text.strip("\"'`") or kind, MAX_NAME)
@@ -65,7 +67,7 @@ _NAME_RULES: Final[dict[str, Callable[[str, str], str]]] = {
     "html": _html_name,
     "php": lambda kind, text: text.lstrip("$"),
     "ruby": lambda kind, text: text.lstrip(":"),
-    "go": lambda kind, text: text.lstrip("*").rsplit(".", 1)[-1] if kind == "field" else text,
+    "go": lambda kind, text: text.lstrip("*").partition("[")[0].rsplit(".", 1)[-1] if kind == "field" else text,
     "python": lambda kind, text: text.split("[", 1)[0] if kind == "type" else text,
     "cpp": _cpp_name,
 }

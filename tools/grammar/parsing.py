@@ -132,25 +132,20 @@ def error_spans(parsed: Parsed) -> list[tuple[int, int]]:
     return spans
 
 
-def matches(language: Language, parsed: Parsed, source: str) -> Sequence[Match]:
-    """Run a query over the whole tree.
+def matches(language: Language, parsed: Parsed, source: str, beside: str = "") -> Sequence[Match]:
+    """Run a query over the whole tree, and another one `beside` it in the same walk, which is most of what a query costs.
 
     Raises:
         ParseRefused: The query does not fit the grammar.
     """
     from tree_sitter import QueryCursor
 
-    cursor = QueryCursor(_query(language, source), match_limit=_MATCH_LIMIT)
+    cursor = QueryCursor(_query(language, source + beside), match_limit=_MATCH_LIMIT)
     cursor.set_max_start_depth(MAX_DEPTH)
     # No progress_callback: with it, py-tree-sitter 0.26.1 dereferences a null pointer. A query is linear in trees without long
     # errors (`_is_broken`), and the caller's process limit is the last resort.
-    return cursor.matches(parsed.tree.root_node)
-
-
-def captures(language: Language, parsed: Parsed, source: str, name: str) -> "Sequence[Node]":
-    """Return the nodes that a query captures under `name`, in no particular order."""
-    from tree_sitter import QueryCursor
-
-    cursor = QueryCursor(_query(language, source), match_limit=_MATCH_LIMIT)
-    cursor.set_max_start_depth(MAX_DEPTH)
-    return cursor.captures(parsed.tree.root_node).get(name, [])
+    found = cursor.matches(parsed.tree.root_node)
+    if beside and cursor.did_exceed_match_limit:
+        # Together they lose matches that each alone may find.
+        return [*matches(language, parsed, source), *matches(language, parsed, beside)]
+    return found

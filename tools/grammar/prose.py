@@ -1,6 +1,7 @@
 """Pure: headings of Markdown, reStructuredText and plain text."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from .definition import Outline
@@ -8,6 +9,11 @@ from .sections import MAX_ENTRIES, SectionStart, nest
 from .spans import LineMap, clip
 
 _ATX: Final = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_BLOCK: Final = re.compile(r"^ {0,3}(?:[|>]|[-*+][ \t]|\d{1,9}[.)][ \t])")
+"""What begins a block of its own: a line above it is no part of its text."""
+_RULE: Final = re.compile(r"^[ \t]*(?:([-*_=])(?:[ \t]*\1)*[ \t]*)?\r?$")
+"""A line that is blank or a rule."""
+_MAX_TITLE_LINES: Final = 5
 _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _UNDERLINE: Final = re.compile(r"^([=\-~^\"'`#*+.:_<>!$%&,;?@\\/|])\1{2,}\s*$")
 _NUMBERED: Final = re.compile(
@@ -24,42 +30,48 @@ def markdown_outline(data: bytes) -> Outline:
     fence = ""
     is_comment = False
     at = _front_matter_end(lines)
-    previous = ""
+    paragraph: list[str] = []  # lines that an underline would make a heading of
     for number in range(at + 1, lines.count + 1):
         text = lines.line(number)[:2000].decode("utf-8", "replace")
         if not fence and (is_comment or text.lstrip().startswith("<!--")):
             is_comment = "-->" not in text
-            previous = ""
+            paragraph.clear()
             continue
+        start: SectionStart | None = None
         mark = _FENCE.match(text)
         if mark is not None and (not fence or (mark.group(1).startswith(fence) and not text.strip(" `~"))):
             fence = "" if fence else mark.group(1)
         elif not fence:
-            start = _markdown_heading(number, text, previous)
+            start = _markdown_heading(number, text, paragraph)
             if start is not None:
                 starts.append(start)
-        previous = "" if fence else text
+        is_words = not fence and mark is None and start is None and _RULE.match(text) is None
+        if not is_words or _BLOCK.match(text):
+            paragraph.clear()
+        if is_words and len(paragraph) < _MAX_TITLE_LINES:
+            paragraph.append(text)
         if len(starts) >= MAX_ENTRIES:
             break
     return Outline("markdown", lines.count, nest(starts, lines))
 
 
-def _markdown_heading(number: int, text: str, previous: str) -> SectionStart | None:
+def _markdown_heading(number: int, text: str, paragraph: Sequence[str]) -> SectionStart | None:
     atx = _ATX.match(text)
     if atx is not None:
         title = clip((atx.group(2) or "").strip(), 120)
         return SectionStart(number, len(atx.group(1)), "heading", title, f"{atx.group(1)} {title}")
     stripped = text.strip()
     if (
-        previous.strip()
+        paragraph
         and stripped
         and set(stripped) in ({"="}, {"-"})
         and len(stripped) >= 2
-        and not previous.startswith((" " * 4, "|", ">", "-", "*"))
+        and len(paragraph) < _MAX_TITLE_LINES
+        and not paragraph[0].startswith((" " * 4, "|", ">", "-", "*"))
     ):
-        title = clip(previous.strip(), 120)
+        title = clip(" ".join(line.strip() for line in paragraph), 120)
         level = 1 if stripped[0] == "=" else 2
-        return SectionStart(number - 1, level, "heading", title, f"{'#' * level} {title}")
+        return SectionStart(number - len(paragraph), level, "heading", title, f"{'#' * level} {title}")
     return None
 
 

@@ -2,70 +2,86 @@
 
 from typing import Final
 
+from .ecmascript import ECMASCRIPT
 from .language import DOC_INSIDE, Language, Visibility
 
-_ECMA: Final = """
-(function_declaration name: (_) @name body: (_)? @body) @function
-(generator_function_declaration name: (_) @name body: (_)? @body) @function
-(class_declaration name: (_) @name body: (_)? @body) @class
-(method_definition name: (_) @name body: (_)? @body) @method
-(variable_declarator name: (identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
-  (generator_function body: (_) @body)]) @function
-(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
-(pair key: (property_identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
-(assignment_expression left: [(identifier) @name (member_expression) @name]
-  right: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (class body: (_) @body)]) @function
-(export_statement "default" value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
-  (object) @body (class body: (_) @body) (call_expression)]) @default
-(program [(lexical_declaration (variable_declarator name: (identifier) @name) @constant @inner) @wrapper
-  (variable_declaration (variable_declarator name: (identifier) @name) @variable @inner) @wrapper])
-(program (export_statement declaration: [
-  (lexical_declaration (variable_declarator name: (identifier) @name) @constant @inner) @wrapper
-  (variable_declaration (variable_declarator name: (identifier) @name) @variable @inner) @wrapper]))
-(export_statement declaration: (_) @inner) @export
-(lexical_declaration
-  (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
-(variable_declaration
-  (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @inner) @wrapper
-(expression_statement (call_expression function: [(identifier) @_t (member_expression object: (identifier) @_t)]
-  arguments: (arguments . [(string) (template_string)] @name
-    [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))
-  (#any-of? @_t "describe" "it" "test" "context" "suite" "specify" "fdescribe" "xdescribe" "fit" "xit" "bench")) @test
-(import_statement source: (_)? @source) @import
-(export_statement source: (_) @source) @import
-(export_specifier name: (_) @listed)
-(lexical_declaration (variable_declarator
-  value: (call_expression function: (identifier) @_f arguments: (arguments . (string) @source))) (#eq? @_f "require")) @import
-"""
-_ECMA_CALLS: Final = """
-(call_expression function: [(identifier) @callee (member_expression property: (property_identifier) @callee)])
-(new_expression constructor: (identifier) @callee)
-"""
-_TYPESCRIPT: Final = (
-    _ECMA
-    + """
-(abstract_class_declaration name: (_) @name body: (_) @body) @class
-(interface_declaration name: (_) @name body: (_) @body) @interface
-(type_alias_declaration name: (_) @name value: (object_type)? @body) @type
-(enum_declaration name: (_) @name body: (_) @body) @enum
-(enum_body [name: (_) @name @enumerator (enum_assignment name: (_) @name) @enumerator])
-(internal_module name: (_) @name body: (_) @body) @namespace
-(module name: (_) @name body: (_)? @body) @module
-(function_signature name: (_) @name) @function
-(method_signature name: (_) @name) @method
-(abstract_method_signature name: (_) @name) @method
-(property_signature name: (_) @name) @property
-(public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
-(public_field_definition name: (_) @name) @property
-(required_parameter (accessibility_modifier) pattern: (identifier) @name) @property
-(internal_module body: (statement_block [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
-  (export_statement declaration: (lexical_declaration (variable_declarator name: (identifier) @name) @constant))]))
-(expression_statement (internal_module) @inner) @wrapper
-(ambient_declaration (_) @inner) @export
-(ambient_declaration [(lexical_declaration (variable_declarator name: (_) @name) @constant)
-  (variable_declaration (variable_declarator name: (_) @name) @variable)])
-(class_body (decorator) @attached)
-"""
+_RUBY_ONLY_WITH: Final = (
+    (
+        (b"attr_",),
+        """
+(call method: (identifier) @_a arguments: (argument_list (simple_symbol) @name @field)
+  (#any-of? @_a "attr_reader" "attr_writer" "attr_accessor"))
+""",
+    ),
+    (
+        (b"private def", b"protected def", b"public def", b"private_class_method def", b"module_function def", b"memoize def"),
+        """
+(call method: (identifier) @_p arguments: (argument_list . [(method) (singleton_method)] @inner)
+  (#any-of? @_p "private" "protected" "public" "private_class_method" "module_function" "memoize")) @wrapper
+""",
+    ),
+    (
+        (b"define_method", b"alias_method"),
+        """
+(call method: (identifier) @_d arguments: (argument_list . (simple_symbol) @name)
+  (#any-of? @_d "define_method" "alias_method")) @method
+""",
+    ),
+    (
+        (
+            b"describe",
+            b"context",
+            b"it ",
+            b"it(",
+            b"specify",
+            b"feature",
+            b"scenario",
+            b"shared_examples",
+            b"shared_context",
+            b"test ",
+        ),
+        """
+(call method: (identifier) @_s arguments: (argument_list . (_) @name) block: (_) @body
+  (#any-of? @_s "describe" "context" "it" "specify" "feature" "scenario" "shared_examples" "shared_context" "test")) @test
+""",
+    ),
+    (
+        (b"task", b"namespace"),
+        """
+(call method: (identifier) @_k arguments: (argument_list . [(simple_symbol) @name (pair key: (_) @name) (string) @name])
+  block: (_) @body (#any-of? @_k "task" "namespace" "multitask")) @task
+""",
+    ),
+    (
+        (b"require", b"load"),
+        """
+(call method: (identifier) @_r arguments: (argument_list . (string) @source)
+  (#any-of? @_r "require" "require_relative" "load")) @import
+""",
+    ),
+)
+_ELIXIR_ONLY_WITH: Final = (
+    (
+        (b"@type", b"@opaque"),
+        """
+(unary_operator operator: "@" operand: (call target: (identifier) @_t (arguments . (binary_operator
+  left: [(identifier) @name (call target: (_) @name)])) (#any-of? @_t "type" "typep" "opaque"))) @type
+""",
+    ),
+    (
+        (b"@callback", b"@macrocallback"),
+        """
+(unary_operator operator: "@" operand: (call target: (identifier) @_c (arguments . (binary_operator
+  left: [(identifier) @name (call target: (_) @name) (binary_operator left: [(identifier) @name (call target: (_) @name)])]))
+  (#any-of? @_c "callback" "macrocallback"))) @function
+""",
+    ),
+    (
+        (b'test "', b'describe "'),
+        """
+(call target: (identifier) @_x (arguments . (string) @name) (do_block) @body (#any-of? @_x "test" "describe")) @test
+""",
+    ),
 )
 SCRIPTING: Final[tuple[Language, ...]] = (
     Language(
@@ -91,42 +107,7 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 """,
         calls="(call function: [(identifier) @callee (attribute attribute: (identifier) @callee)])",
     ),
-    Language(
-        "javascript",
-        "tree_sitter_javascript",
-        (".js", ".mjs", ".cjs", ".jsx", ".es6"),
-        names=("Jakefile",),
-        shebangs=("node", "nodejs", "bun"),
-        visibility=Visibility.EXPORT,
-        comments=("comment", "html_comment"),
-        patterns=_ECMA
-        + """
-(field_definition property: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
-(field_definition property: (_) @name) @property
-""",
-        calls=_ECMA_CALLS,
-    ),
-    Language(
-        "typescript",
-        "tree_sitter_typescript",
-        (".ts", ".mts", ".cts"),
-        factory="language_typescript",
-        shebangs=("deno", "ts-node", "tsx"),
-        visibility=Visibility.EXPORT,
-        patterns=_TYPESCRIPT,
-        calls=_ECMA_CALLS,
-        comments=("comment", "html_comment"),
-    ),
-    Language(
-        "tsx",
-        "tree_sitter_typescript",
-        (".tsx",),
-        factory="language_tsx",
-        visibility=Visibility.EXPORT,
-        patterns=_TYPESCRIPT,
-        calls=_ECMA_CALLS,
-        comments=("comment", "html_comment"),
-    ),
+    *ECMASCRIPT,
     Language(
         "ruby",
         "tree_sitter_ruby",
@@ -141,22 +122,11 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (method name: (_) @name body: (_)? @body) @method
 (singleton_method name: (_) @name body: (_)? @body) @method
 (assignment left: (constant) @name) @constant
-(call method: (identifier) @_a arguments: (argument_list (simple_symbol) @name @field)
-  (#any-of? @_a "attr_reader" "attr_writer" "attr_accessor"))
-(call method: (identifier) @_p arguments: (argument_list . [(method) (singleton_method)] @inner)
-  (#any-of? @_p "private" "protected" "public" "private_class_method" "module_function" "memoize")) @wrapper
-((identifier) @section (#any-of? @section "private" "protected" "public"))
+(body_statement (identifier) @section (#any-of? @section "private" "protected" "public"))
 (alias name: (_) @name) @method
-(call method: (identifier) @_d arguments: (argument_list . (simple_symbol) @name)
-  (#any-of? @_d "define_method" "alias_method")) @method
-(call method: (identifier) @_s arguments: (argument_list . (_) @name) block: (_) @body
-  (#any-of? @_s "describe" "context" "it" "specify" "feature" "scenario" "shared_examples" "shared_context" "test")) @test
-(call method: (identifier) @_k arguments: (argument_list . [(simple_symbol) @name (pair key: (_) @name) (string) @name])
-  block: (_) @body (#any-of? @_k "task" "namespace" "multitask")) @task
-(call method: (identifier) @_r arguments: (argument_list . (string) @source)
-  (#any-of? @_r "require" "require_relative" "load")) @import
 """,
         calls="(call method: (identifier) @callee)",
+        only_with=_RUBY_ONLY_WITH,
     ),
     Language(
         "php",
@@ -234,6 +204,7 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (call target: (identifier) @_i (arguments . (_) @source) (#any-of? @_i "use" "import" "alias" "require")) @import
 """,
         calls="(call target: [(identifier) @callee (dot right: (identifier) @callee)])",
+        only_with=_ELIXIR_ONLY_WITH,
     ),
     Language(
         "julia",
@@ -248,6 +219,8 @@ SCRIPTING: Final[tuple[Language, ...]] = (
 (macro_definition (signature) @name . (_)? @body) @function
 (assignment . [(call_expression) (where_expression) (typed_expression (call_expression))] @name) @function
 (struct_definition (type_head) @name . (_)? @body) @struct
+(struct_definition [(identifier) @name @field (typed_expression . (identifier) @name) @field
+  (assignment . [(identifier) @name (typed_expression . (identifier) @name)]) @field])
 (abstract_definition (type_head) @name) @type
 (const_statement (assignment . (_) @name)) @constant
 (using_statement (_) @source) @import

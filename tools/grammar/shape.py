@@ -88,8 +88,9 @@ def notebook_outline(data: bytes) -> Outline:
     """Outline the cells of a Jupyter notebook: kind, first line, size, outputs."""
     lines = LineMap(data)
     definitions: list[Definition] = []
-    for value in scan_json(data, max_depth=2):
-        if len(value.path) == 2 and value.path[0] == "cells" and value.kind == "object":
+    is_old = b'"worksheets"' in data  # before nbformat 4, cells were in worksheets
+    for value in scan_json(data, max_depth=4 if is_old else 2):
+        if value.kind == "object" and len(value.path) in (2, 4) and value.path[-2] == "cells":
             definitions.append(_cell(value, data, lines, len(definitions)))
             if len(definitions) >= _MAX_CELLS:
                 break
@@ -102,7 +103,7 @@ def _cell(value: JsonValueSpan, data: bytes, lines: LineMap, index: int) -> Defi
     first, last = lines.line_of(value.start), lines.line_of(max(value.start, value.end - 1))
     try:
         cell = json.loads(data[value.start : value.end])
-        source = cell.get("source", "")
+        source = cell.get("source", cell.get("input", ""))
         text = "".join(source) if isinstance(source, list) else str(source)
         kind = str(cell.get("cell_type", "cell"))
         outputs = len(cell.get("outputs", []) or [])

@@ -55,13 +55,15 @@ class LineMap:
 
 @lru_cache(maxsize=16)
 def _comment_pattern(mark: str) -> "re.Pattern[str]":
-    return re.compile(rf"(?:(?<=\s)|^){re.escape(mark)}.*$", re.MULTILINE)
+    blocks = r"|/\*(?s:.*?)\*/" if mark == "//" else ""
+    return re.compile(rf"(?:(?<=\s)|^){re.escape(mark)}.*$" + blocks, re.MULTILINE)
 
 
 def one_line(data: bytes, start: int, end: int, *, limit: int = MAX_SIGNATURE, tail: str = _TAIL, mark: str = "") -> str:
     """Return `data[start:end]` on one line, white space collapsed, cut at `limit` characters.
 
-    In text of several lines, comments that begin with `mark` are dropped: on one line they would swallow what follows.
+    In text of several lines, comments that begin with `mark` are dropped: on one line they would swallow what follows. With `//`
+    go those between `/*` and `*/`.
     """
     text = data[start : min(end, start + _SCAN)].decode("utf-8", "replace")
     if "\n" in text:

@@ -9,8 +9,20 @@ from .docs import doc_above
 from .spans import LineMap, clip, one_line
 
 _REST: Final = (
-    rb"|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;"
-    rb"|^[Gg][Oo][ \t]*\r?$|^[Dd][Ee][Ll][Ii][Mm][Ii][Tt][Ee][Rr][ \t]+(?P<mark>\S+)[^\n]*$"
+    rb"|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n']{0,128}\]|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;"
+    rb"|^(?:[Gg][Oo]|/)[ \t]*\r?$|^[Dd][Ee][Ll][Ii][Mm][Ii][Tt][Ee][Rr][ \t]+(?P<mark>\S+)[^\n]*$"
+)
+_ROUTINE: Final = re.compile(
+    rb"\s*(?:create|alter)\s+(?:or\s+\w+\s+)*(?:(?:definer|temp|temporary|editionable|noneditionable)\b\S*\s+)*"
+    rb"(?:trigger|proc|procedure|function|package|event|type\s+body)\b",
+    re.IGNORECASE,
+)
+"""The head of a statement whose body holds statements."""
+_BATCH: Final = re.compile(rb"^(?:go|/)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_BLOCKS: Final = re.compile(
+    rb"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\b(?P<open>begin(?!\s+tran)|case)\b"
+    rb"|\b(?P<close>end)\b(?!\s+(?:if|loop|while|repeat|for)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 _FLAGS: Final = re.DOTALL | re.MULTILINE
 _TOKEN: Final = re.compile(rb"'(?:[^']|'')*'" + _REST, _FLAGS)
@@ -54,15 +66,26 @@ def sql_outline(data: bytes) -> Outline:
 
 
 def _statements(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the offsets of statements; rows behind `COPY … FROM stdin` belong to it, `DELIMITER` is obeyed, `GO` ends a batch."""
+    """Yield the offsets of statements; rows behind `COPY … FROM stdin` belong to it, the body of a routine to the routine.
+
+    `DELIMITER` is obeyed; `GO` (T-SQL) and `/` (Oracle) on a line end a batch.
+    """
     pattern = _TOKEN_ESCAPED if b"`" in data else _TOKEN
     start = at = 0
+    last_batch = max((mark.start() for mark in _BATCH.finditer(data)), default=-1)
+    open_blocks = counted = 0
     while (token := pattern.search(data, at)) is not None:
         at = token.end()
         text = token.group()
-        if text[:1] not in b";GgDd":
+        if text[:1] not in b";GgDd/" or text.startswith(b"/*"):
             continue
         begin = _skip(data, start, token.start())
+        if text == b";" and _ROUTINE.match(data, begin, token.start()):
+            open_blocks += _nesting(data, max(begin, counted), token.start())
+            counted = token.end()
+            if open_blocks > 0 or at < last_batch:
+                continue
+        open_blocks = 0
         if begin < token.start():
             end = token.end() if text == b";" else token.start()
             if text == b";" and _FROM_STDIN.match(data, begin, end):
@@ -75,6 +98,11 @@ def _statements(data: bytes) -> Iterator[tuple[int, int]]:
     begin = _skip(data, start, len(data))
     if begin < len(data):
         yield begin, len(data)
+
+
+def _nesting(data: bytes, start: int, end: int) -> int:
+    """Return how many more blocks a stretch opens than it closes."""
+    return sum(1 if one.group("open") else -1 for one in _BLOCKS.finditer(data, start, end) if one.lastgroup)
 
 
 def _delimited(data: bytes, start: int, mark: bytes) -> Generator[tuple[int, int], None, int]:

@@ -18,6 +18,8 @@ class TreeEntry:
     files: int = 0
     """Files below a directory."""
     is_estimated: bool = True
+    binary_bytes: int | None = None
+    """Size of a file that holds no text: tokens are no measure of it, so it has none."""
 
 
 def tree_view(entries: Sequence[TreeEntry], count: TokenCount, *, budget: int | None = None) -> View:
@@ -32,8 +34,11 @@ def tree_view(entries: Sequence[TreeEntry], count: TokenCount, *, budget: int | 
     left_out = len(ordered) - len(shown)
     files = sum(not entry.is_dir for entry in ordered)
     tokens = sum(entry.tokens for entry in ordered if not entry.is_dir)
-    notes = (f"{files:,} files", f"~{tokens:,} tok in all") + ((f"{left_out:,} entries left out",) if left_out else ())
-    return View("tree", _render(ordered, shown), (), 0, is_lossy=bool(left_out), notes=notes)
+    sizes = [entry.binary_bytes for entry in ordered if entry.binary_bytes is not None]
+    notes = [f"{files:,} files", f"~{tokens:,} tok in all"]
+    notes += [f"{len(sizes):,} of them binary, {sum(sizes):,} bytes"] if sizes else []
+    notes += [f"{left_out:,} entries left out"] if left_out else []
+    return View("tree", _render(ordered, shown), (), 0, is_lossy=bool(left_out), notes=tuple(notes))
 
 
 def _fitting(ordered: Sequence[TreeEntry], count: TokenCount, budget: int) -> Sequence[int]:
@@ -66,6 +71,8 @@ def _line(entry: TreeEntry) -> str:
     if entry.is_dir:
         files = f" in {entry.files:,} file{'s' if entry.files != 1 else ''}" if entry.files else ""
         return f"{entry.path.rstrip('/')}/ {_tokens(entry)}{files}\n"
+    if entry.binary_bytes is not None:
+        return f"{entry.path} binary, {entry.binary_bytes:,} bytes\n"
     return f"{entry.path} {_tokens(entry)}\n"
 
 

@@ -40,7 +40,7 @@ def test_files_that_did_not_fit_come_again_first() -> None:
 
 def test_a_long_build_begins_with_small_batches() -> None:
     queue = BatchQueue(wanted([1] * 1_000), LIMITS)
-    assert [len(queue.take()) for _ in range(4)] == [8, 8, 64, 64]
+    assert [len(queue.take()) for _ in range(13)] == [2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 64]
 
 
 @given(st.lists(st.integers(0, 99), max_size=20), st.data())

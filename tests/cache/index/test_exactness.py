@@ -3,9 +3,7 @@
 import random
 import shutil
 import sysconfig
-from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +11,11 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from penstock.cache.deadline import Deadline
-from penstock.cache.index.best import best_chunks
 from penstock.cache.index.cache import IndexCache
+from penstock.cache.index.query import Query, parse_query
+from penstock.cache.index.searching import search
 from penstock.cache.index.state import IndexState
-from penstock.cache.index.values import IndexLimits
+from penstock.cache.index.values import Coverage, IndexLimits, Prefer
 
 MakeIndex = Callable[..., IndexCache]
 Edits = list[list[tuple[str, str | list[str] | None]]]
@@ -41,31 +40,20 @@ def assert_exact(index: IndexCache, queries: tuple[list[str], ...]) -> None:
         actual = index.bm25(tokens)
         assert len(actual) == len(expected)
         assert max(abs(a - b) for a, b in zip(actual, expected, strict=True)) < 1e-9
-        assert_ordered(best_places(index, tokens, 10), expected)
+        query = parse_query(" ".join(tokens))
+        assert_told(index, query, oracle.get_scores(list(query.tokens)).tolist())
 
 
-def best_places(index: IndexCache, tokens: list[str], k: int) -> list[tuple[int, float]]:
-    """Return the k best chunks as positions among the live documents, with their scores."""
+def assert_told(index: IndexCache, query: Query, expected: list[float]) -> None:
+    """Every hit is told with its chunk's score in a fresh index, and the files come best first."""
+    places = {(path, start, end): place for place, (path, start, end, _) in enumerate(index.live_documents())}
     state = index.engine.holder.state or IndexState()
-    starts, positions = 0, list[list[int]]()
-    for live in state.segments:
-        is_live = live.is_live_file[live.segment.doc_file]
-        positions.append((is_live.cumsum() - 1 + starts).tolist())
-        starts += int(is_live.sum())
-    positions.append([starts + doc for doc in range(len(state.delta.documents))])
-    return [(positions[source][doc], score) for source, doc, score in best_chunks(state, Counter(tokens), k)]
-
-
-def assert_ordered(found: list[tuple[int, float]], expected: list[float]) -> None:
-    """The places are the first of a fresh index in its order, to rounding; equal scores as the documents stand."""
-    places = [place for place, _ in found]
-    scores = [expected[place] for place in places]
-    assert len(set(places)) == len(places)
-    assert all(a > b - 1e-9 for a, b in pairwise(scores))
-    assert all((-a, first) < (-b, second) for (first, a), (second, b) in pairwise(found))
-    left_out = [score for place, score in enumerate(expected) if place not in set(places)]
-    if len(places) == 10 and left_out:
-        assert max(left_out) < min(scores) + 1e-9
+    result = search(state, query, Coverage(1, 1), k=10, accepts=None, prefer=Prefer.ANY)
+    for hit in result.hits:
+        place = places.get((hit.path, hit.start, hit.end))
+        if place is not None and hit.bm25:
+            assert abs(hit.bm25 - expected[place]) < 1e-9
+    assert list(result.top_scores) == sorted(result.top_scores, reverse=True)
 
 
 def test_scores_stay_exact_over_updates_and_deletions_of_a_real_corpus(make_index: MakeIndex, root: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from penstock.cache.deadline import Deadline
@@ -127,9 +128,20 @@ def test_searches_from_many_threads_agree(make_index: MakeIndex, root: Path) -> 
     assert all(answer == answers[0] for answer in answers)
 
 
+def test_searches_that_come_during_the_first_one_answer_from_what_it_builds(make_index: MakeIndex, root: Path) -> None:
+    """Where walking is dear only one of them walks; the others have nothing to answer from before it is done."""
+    write_files(root, 90)
+    index = make_index(IndexLimits(build_wait_s=120, cheap_walk_s=0.0, small_walk_files=0, walk_every_s=3_600))
+    with ThreadPoolExecutor(6) as pool:
+        asked = [pool.submit(paths_of, index, "handler_42 request") for _ in range(6)]
+    answers = [one.result() for one in asked]
+    assert answers[0][0] == "pkg0/module_42.py"
+    assert answers == [answers[0]] * 6
+
+
 def test_a_workspace_that_is_dear_to_walk_is_answered_from_the_last_walk_and_says_so(make_index: MakeIndex, root: Path) -> None:
     (root / "a.txt").write_text("walrus\n")
-    index = make_index(IndexLimits(cheap_walk_s=0.0, walk_every_s=3_600))
+    index = make_index(IndexLimits(cheap_walk_s=0.0, small_walk_files=0, walk_every_s=3_600))
     assert index.search("walrus", deadline=Deadline(60)).coverage.age_s == 0
     (root / "b.txt").write_text("badger\n")
     late = index.search("badger", deadline=Deadline(60))
@@ -173,7 +185,7 @@ def test_every_thread_sees_what_it_wrote_before_it_asked(make_index: MakeIndex, 
 def test_hits_of_an_old_walk_are_compared_with_the_disk_before_they_are_shown(make_index: MakeIndex, root: Path) -> None:
     for name in ("a", "b", "c"):
         (root / f"{name}.txt").write_text(f"walrus {name}\n")
-    index = make_index(IndexLimits(cheap_walk_s=0.0, walk_every_s=3_600))
+    index = make_index(IndexLimits(cheap_walk_s=0.0, small_walk_files=0, walk_every_s=3_600))
     assert sorted(paths_of(index, "walrus")) == ["a.txt", "b.txt", "c.txt"]
     (root / "a.txt").write_text("badger\n")
     (root / "b.txt").unlink()
@@ -197,3 +209,30 @@ def test_edited_files_that_change_again_in_bulk_are_built_and_found(make_index: 
     result = index.search("needle", deadline=Deadline(60))
     assert result.coverage.is_complete
     assert [hit.path for hit in result.hits] == names
+
+
+def test_the_first_answer_of_a_long_build_knows_the_file_whose_path_the_query_says(make_index: MakeIndex, root: Path) -> None:
+    write_files(root, 400)
+    (root / "zoo").mkdir()
+    (root / "zoo" / "quokka_census.py").write_text("def counted(): pass\n")
+    # More files than are taken at all, and no time to wait for those that are.
+    index = make_index(IndexLimits(batch_files=4, inline_files=5, max_text_bytes=4_000, build_wait_s=0.01))
+    result = index.search("where is the quokka census", deadline=Deadline(60))
+    assert [hit.path for hit in result.hits][:1] == ["zoo/quokka_census.py"]
+    assert not result.coverage.is_complete
+    assert 0 < result.coverage.searched_files < result.coverage.total_files
+    assert result.coverage.capped_at
+    index.refresh(Deadline(60))
+    (root / "zoo" / "quokka_census.py").write_text("walrus\n")
+    assert paths_of(index, "counted") == []
+
+
+def test_an_edit_is_seen_while_a_long_build_is_under_way(make_index: MakeIndex, root: Path) -> None:
+    write_files(root, 40)
+    assert make_index(PATIENT).refresh(Deadline(60)).is_complete
+    write_files(root, 400)
+    (root / "pkg1" / "module_8.py").write_text("def walrus(): pass\n")
+    (root / "pkg2" / "module_9.py").unlink()
+    index = make_index(IndexLimits(batch_files=4, inline_files=5, build_wait_s=0.01))
+    assert paths_of(index, "walrus", k=1) == ["pkg1/module_8.py"]
+    assert "pkg2/module_9.py" not in paths_of(index, "handler_9", k=100)

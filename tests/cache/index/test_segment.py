@@ -13,7 +13,7 @@ from penstock.cache.index.assemble import Assembler, path_terms
 from penstock.cache.index.catalog import Catalog, WalkTable, key_of
 from penstock.cache.index.chunk import FileStatus, Symbol
 from penstock.cache.index.delta import DeltaFile
-from penstock.cache.index.engine import documents_of
+from penstock.cache.index.documents import documents_of
 from penstock.cache.index.manifest import IndexDirectory, SegmentEntry, engine_version
 from penstock.cache.index.merge import merge
 from penstock.cache.index.segment import FileRow, Segment, SegmentDamaged, open_segment, write_segment
@@ -65,7 +65,7 @@ def expected(text: Text) -> list[tuple[str, int, int, dict[str, int]]]:
 def test_what_is_written_is_read_back(text: Text, tmp_path_factory: pytest.TempPathFactory) -> None:
     segment = segment_of(text, tmp_path_factory.mktemp("segments"))
     assert documents(IndexState().adopted([segment], 1)) == expected(text)
-    assert segment.paths() == list(text)
+    assert list(segment.paths()) == list(text)
     for file_id, (path, chunks) in enumerate(text.items()):
         assert segment.row(file_id) == row_of(path, chunks)
         assert all(file_id in segment.path_files(segment.term_id(term) or 0) for term in path_terms(path))

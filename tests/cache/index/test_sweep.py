@@ -15,7 +15,7 @@ from penstock.cache.workspace.files import Workspace
 from penstock.cache.workspace.gitfiles import GitFiles
 from penstock.cache.workspace.secrets import SecretRule
 
-IMPATIENT = IndexLimits(first_walk_s=0.001, walk_wait_s=0.001, cheap_walk_s=0.0, walk_every_s=0.001)
+IMPATIENT = IndexLimits(first_walk_s=0.001, walk_wait_s=0.001, cheap_walk_s=0.0, small_walk_files=0, walk_every_s=0.001)
 
 
 class Gate(SecretRule):
@@ -66,7 +66,9 @@ def test_a_search_goes_on_with_what_a_long_first_walk_has_met_so_far(workspace: 
 
 def test_searches_share_one_long_walk_and_later_ones_do_without(workspace: Workspace, gate: Gate) -> None:
     gate.is_open.set()
-    sweeper = Sweeper(workspace, IndexLimits(first_walk_s=30, walk_wait_s=0.001, cheap_walk_s=0.0, walk_every_s=0.001))
+    sweeper = Sweeper(
+        workspace, IndexLimits(first_walk_s=30, walk_wait_s=0.001, cheap_walk_s=0.0, small_walk_files=0, walk_every_s=0.001)
+    )
     assert sweeper.take(Deadline(UNBOUNDED)) is not None
     gate.is_open.clear()
     gate.is_reached.clear()

@@ -1,7 +1,8 @@
 """Real small stand-ins for the seams of the pressure package: a clock, a probe, an evictor over the real ledger, an index."""
 
+import gc
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from penstock.cache.pressure.guard import MemoryGuard
 from penstock.cache.pressure.limits import MB, EffectiveLimit
 from penstock.cache.pressure.orchestrator import EvictionOrchestrator
 from penstock.cache.pressure.probe import MemorySample
+
+
+@pytest.fixture(autouse=True)
+def frozen_heap() -> Iterator[None]:
+    """Keep what other tests left behind out of the collections that relief asks for: they would take half a second each."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class FakeClock:
@@ -122,11 +131,16 @@ class FakeEvictor:
 
 
 class FakeIndex:
-    """An index of a given size in the real ledger."""
+    """An index of a given size in the real ledger; its maps are beside it."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.unloads = 0
+        self.mapped_bytes = 0
+        self.on_release: Callable[[], object] = lambda: None
+
+    def release_pages(self) -> None:
+        self.on_release()
 
     def load(self, nbytes: int) -> None:
         self._ledger.charge("index", nbytes)

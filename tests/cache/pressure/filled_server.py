@@ -56,6 +56,11 @@ class RealCache:
     def unload(self) -> int:
         return 0
 
+    def release_pages(self) -> None:
+        """Do nothing: it maps none."""
+
+    mapped_bytes = 0
+
 
 class Clock:
     """Seconds that move by one with every look: the hold of the levels passes without waiting."""

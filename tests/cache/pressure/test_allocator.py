@@ -79,3 +79,19 @@ def test_a_freed_file_goes_back_to_the_system_whatever_was_freed_before() -> Non
         pytest.skip("not glibc")
     grown, kept = map(int, run.stdout.split())
     assert kept <= grown < kept + 8_000_000
+
+
+def test_modules_are_left_to_themselves_only_in_a_process_that_began_so() -> None:
+    script = (
+        "import gc\n"
+        "from penstock.cache.pressure.allocator import keep_modules\n"
+        "keep_modules()\n"
+        "print(gc.get_freeze_count())\n"
+        "gc.freeze()\n"
+        "at_start = gc.get_freeze_count()\n"
+        "imported = [[] for _ in range(1000)]\n"
+        "keep_modules()\n"
+        "print(gc.get_freeze_count() - at_start > 1000)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "True"]

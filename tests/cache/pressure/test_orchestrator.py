@@ -76,6 +76,16 @@ def test_an_index_in_the_ledger_leaves_the_caches_the_rest_of_the_target(rig: Ri
     assert rig.index.unloads == 0
 
 
+def test_soft_lets_go_of_an_indexs_pages_and_says_what_that_gave(rig: Rig) -> None:
+    """A searched index of many segments can be most of RSS; its pages come back for the asking."""
+    rig.index.mapped_bytes = 300 * MB
+    rig.set_rss_ratio(0.75)
+    rig.index.on_release = lambda: rig.set_rss_ratio(0.25)
+    explanation = answer(rig, SOFT)
+    assert (explanation.action, explanation.helped, rig.index.unloads) == (Action.TRIM_OUTPUTS, True, 0)
+    assert "released index pages 268,435,456 bytes" in explanation.what
+
+
 def test_critical_drops_everything_but_pins_and_spools_all_of_it(rig: Rig) -> None:
     fill(rig, megabytes=10, pinned=True, prefix="pin")
     fill(rig, megabytes=80, protected=True)

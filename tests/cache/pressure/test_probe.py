@@ -29,6 +29,7 @@ def test_a_plain_machine_is_limited_by_its_memory(system_root: Build) -> None:
     probe = SystemProbe(system_root({}))
     assert probe.rss_bytes() == 6400 * PAGE
     assert probe.effective_limit().source == "total memory"
+    assert probe.sample().file_bytes == 1000 * PAGE
     assert probe.effective_limit().limit_bytes == 8 << 30
     sample = probe.sample()
     assert (sample.available_bytes, sample.available_source) == (4 << 30, "MemAvailable")

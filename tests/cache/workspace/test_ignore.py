@@ -48,3 +48,10 @@ def test_what_a_folder_above_matches_does_not_speak_for_what_is_in_it() -> None:
     rules = IgnoreRules().below("", ["**/b", "!d.log"])
     assert rules.ignores("d.log/b", is_dir=True)
     assert not rules.ignores("d.log", is_dir=True)
+
+
+def test_every_folder_is_brought_back_by_a_star_and_a_slash() -> None:
+    rules = IgnoreRules().below("", ["*.log", "!*/"])
+    assert not rules.ignores("d.log", is_dir=True)
+    assert not rules.ignores("a/d.log", is_dir=True)
+    assert rules.ignores("a/d.log", is_dir=False)

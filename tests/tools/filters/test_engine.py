@@ -112,3 +112,9 @@ def test_a_family_found_inside_another_adds_its_errors() -> None:
     assert result.kind == "make"
     assert "error: expected ';'" in result.text
     assert "make: *** " in result.text
+
+
+def test_a_failed_command_that_says_nothing_known_keeps_what_stands_out(count: Count) -> None:
+    alike = [f"Schritt {i} abgeschlossen" for i in range(900)]
+    text = "\n".join([*alike, "haupt.c:12:5: Fehler: »zebra« nicht deklariert", *alike])
+    assert "»zebra« nicht deklariert" in compress_text(text, Focus(300, exit_code=1), count).text

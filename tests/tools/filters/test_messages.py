@@ -12,6 +12,11 @@ def test_a_message_far_into_a_line_is_found_where_it_begins() -> None:
     assert [line[at : at + 14] for at in messages_in(line)] == ["Error: planted"]
 
 
+def test_a_message_without_a_blank_before_it_is_found_too() -> None:
+    line = '{"a":"' + "b" * 500_000 + '","error":"planted","c":"' + "d" * 500_000 + '"}'
+    assert any(line[at:].startswith('"error":"planted"') for at in messages_in(line))
+
+
 def test_rules_see_the_message_of_a_long_line() -> None:
     (line,) = Document("x" * 9000 + " Error: planted " + "y" * 9000).ruled
     assert "Error: planted" in line

@@ -33,10 +33,10 @@ def test_then_ranks_the_lines_until_the_next() -> None:
     assert ranks(rules, "x", "START", "x", "x", "END", "x")[1:] == [20, 40, 40, 20, 0]
 
 
-def test_a_block_that_reports_what_another_reported_keeps_its_evidence_alone() -> None:
+def test_a_block_that_reports_what_another_reported_keeps_its_evidence_alone_and_after_others() -> None:
     rules = Rules(Rule(Rank.FAILURE, "FAIL"), Rule(Rank.EVIDENCE, "E "), Rule(Rank.DETAIL, " "), block="FAIL")
     got = ranks(rules, "FAIL a", " code", "E sum 1 is off", "FAIL b", " code", "E sum 2 is off")
-    assert got == [Rank.FAILURE, Rank.DETAIL, Rank.EVIDENCE, Rank.FAILURE, Rank.NOISE, Rank.EVIDENCE]
+    assert got == [Rank.FAILURE, Rank.DETAIL, Rank.EVIDENCE, Rank.FAILURE, Rank.NOISE, Rank.AGAIN]
 
 
 def test_words_find_errors_that_no_rule_knows() -> None:

@@ -3,7 +3,7 @@
 from penstock.tools.filters.data import score_markup
 from penstock.tools.filters.filter import Document, Rank
 from penstock.tools.filters.runners_js import TAP
-from penstock.tools.filters.runners_native import score_go_test
+from penstock.tools.filters.runners_native import DOTNET_TEST, score_go_test
 from penstock.tools.filters.runners_python import PYTEST
 
 GO = """=== RUN   TestA
@@ -52,3 +52,29 @@ def test_a_junit_report_keeps_case_failure_and_first_line_said() -> None:
     ranks = score_markup(Document(text)).ranks
     assert [ranks[n] for n in (2, 3, 4, 5)] == [Rank.FAILURE, Rank.FAILURE, Rank.EVIDENCE, Rank.DETAIL]
     assert ranks[1] < Rank.LAST
+
+
+def test_a_failed_dotnet_test_keeps_name_values_and_place() -> None:
+    lines = [
+        "  Passed Shop.A [1 ms]",
+        "  Failed Shop.B [12 ms]",
+        "  Error Message:",
+        "   Assert.Equal() Failure: Values differ",
+        "Expected: 4",
+        "Actual:   3",
+        "  Stack Trace:",
+        "     at Shop.B() in /app/Tests.cs:line 22",
+        "Failed!  - Failed:     1, Passed:     1, Skipped:     0, Total:     2",
+    ]
+    ranks = DOTNET_TEST(Document("\n".join(lines))).ranks
+    expected = [
+        Rank.FAILURE,
+        Rank.EVIDENCE,
+        Rank.EVIDENCE,
+        Rank.EVIDENCE,
+        Rank.EVIDENCE,
+        Rank.CONTEXT,
+        Rank.LOCATION,
+        Rank.SUMMARY,
+    ]
+    assert list(ranks) == [Rank.NOISE, *expected]

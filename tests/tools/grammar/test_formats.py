@@ -93,6 +93,27 @@ def test_markdown_headings_in_code_lists_and_tables_are_none() -> None:
     assert [one.signature for one in markdown_outline(data).definitions] == ["# A", "# T", "## "]
 
 
+def test_an_underlined_paragraph_of_two_lines_is_one_heading() -> None:
+    found = markdown_outline(b"# A\n\none\ntwo\n===\ntext\n***\nthree\n---\n")
+    assert [(one.signature, one.start_line) for one in found.definitions] == [("# A", 1), ("# one two", 3), ("## three", 8)]
+
+
+def test_statements_of_a_routine_belong_to_it() -> None:
+    trigger = b"CREATE TRIGGER t AFTER INSERT ON a BEGIN\n UPDATE a SET b = CASE WHEN 1 THEN 2 END;\n DELETE FROM c;\nEND;\n"
+    assert spans(sql_outline(trigger + b"SELECT 1;\n")) == [("t", 1, 4), ("1", 5, 5)]
+    batches = b"CREATE TABLE [a;b] (c int)\nGO\nCREATE PROC p AS\nSELECT 1;\nSELECT 2;\nGO\nSELECT 3;\n"
+    assert [(one.start_line, one.end_line) for one in sql_outline(batches).definitions if not one.depth] == [
+        (1, 1),
+        (3, 5),
+        (7, 7),
+    ]
+
+
+def test_cells_of_notebooks_before_version_4_are_cells() -> None:
+    data = b'{"worksheets": [{"cells": [{"cell_type": "code", "input": ["import x\\n"]}]}], "nbformat": 3}'
+    assert signatures(notebook_outline(data)) == ["cell 1 code (2 lines): import x"]
+
+
 def test_front_matter_without_an_end_is_text() -> None:
     assert [one.name for one in markdown_outline(b"---\n# A\n").definitions] == ["A"]
 

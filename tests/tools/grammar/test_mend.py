@@ -125,3 +125,15 @@ def test_tests_are_outlined_by_their_titles() -> None:
     assert spans("a.test.js", data) == {"thing": (1, 6), "works": (2, 4), "odd": (5, 5)}
     ruby = b"RSpec.describe Foo do\n  it 'works' do\n  end\nend\nnamespace :db do\n  task :go do\n  end\nend\n"
     assert spans("a.rb", ruby) == {"Foo": (1, 4), "works": (2, 3), "db": (5, 8), "go": (6, 7)}
+
+
+def test_what_a_grammar_found_in_a_guessed_class_is_below_it() -> None:
+    data = b"<<<\nexport class Box<E extends F = F> {\n  size?: number\n  if (a) {}\n}\n"
+    inside = Definition("property", "size", 3, 3, "size?: number")
+    mistaken = Definition("method", "if", 4, 4, "if (a)")
+    found, guessed = mend(LANGUAGE_BY_NAME["typescript"], [inside, mistaken], [(0, len(data))], LineMap(data))
+    assert guessed == 1
+    assert [(one.kind, one.name, one.depth, one.parent) for one in found] == [
+        ("class", "Box", 0, None),
+        ("property", "size", 1, "Box"),
+    ]

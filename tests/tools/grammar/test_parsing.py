@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from penstock.tools.grammar.parsing import ParseRefused, captures, load_grammar, matches, parse
+from penstock.tools.grammar.parsing import ParseRefused, load_grammar, matches, parse
 from penstock.tools.grammar.table import LANGUAGE_BY_NAME, LANGUAGES
 
 PYTHON = LANGUAGE_BY_NAME["python"]
@@ -26,7 +26,7 @@ def test_every_query_of_the_table_fits_the_installed_grammar(language: object) -
     parsed = parse(rule, b"\n")
     assert matches(rule, parsed, rule.patterns) is not None
     if rule.calls:
-        assert list(captures(rule, parsed, rule.calls, "callee")) == []
+        assert not any("callee" in captured for _, captured in matches(rule, parsed, rule.patterns, rule.calls))
     # A comment type that no grammar has would never be cut, silently.
     for kind in rule.comments:
         assert parsed.grammar.id_for_node_kind(kind, True) is not None, kind
@@ -42,3 +42,9 @@ def test_an_error_of_very_many_tokens_is_refused() -> None:
     """A query over such a node is quadratic (measured: 6 s for 60,000 parentheses)."""
     with pytest.raises(ParseRefused, match="cannot make sense"):
         parse(PYTHON, b"x = " + b"(" * 60_000)
+
+
+def test_two_queries_in_one_walk_find_what_each_finds_alone() -> None:
+    parsed = parse(PYTHON, b"def f():\n    return g(h.i())\n")
+    together = matches(PYTHON, parsed, PYTHON.patterns, PYTHON.calls)
+    assert len(together) == len(matches(PYTHON, parsed, PYTHON.patterns)) + len(matches(PYTHON, parsed, PYTHON.calls)) == 3

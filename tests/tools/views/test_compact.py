@@ -131,6 +131,30 @@ def test_any_text_has_a_compact_view_no_longer_than_itself(text: str, name: str)
     assert view.kept_lines + sum(last - first + 1 for first, last in view.omitted) == view.total_lines
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("a.py", b'# /// script\n# dependencies = ["x"]\n#\n# ///\n'),
+        ("Package.swift", b"// swift-tools-version:5.5\n"),
+        ("a.c", b"/* fall through */"),
+        ("a.jsx", b"/** @jsx h */"),
+        ("a.js", b"import(/* @vite-ignore */ x)"),
+        ("a.php", b"<?php\n/**\n * @ORM\\Entity\n */\n"),
+        ("a.php", b"<?php\n/** @dataProvider cases */\n"),
+        ("A.java", b"/** @deprecated use B */\n"),
+        ("a.sc", b"//> using scala 3\n"),
+        ("a.html", b'<!--#include virtual="x" -->\n'),
+        ("a.css", b"a { b: url(/*x*/y) }\n"),
+        ("a_test.go", b"func ExampleF() {\n\tf()\n\t// Output:\n\t// 3\n}\n"),
+        ("a.go", b'import (\n\t// #include <x.h>\n\t"C"\n)\n'),
+    ],
+)
+def test_comments_that_are_read_by_more_than_people_stay(name: str, kept: bytes) -> None:
+    assert kept in compact(name, kept).text
+    if not name.endswith(".go"):
+        assert kept in compact(name, kept + b"\n\n\n\n").text
+
+
 def test_a_comment_inside_a_syntax_error_stays() -> None:
     data = b"def f(:\n    # inside\n    x ] = 1\n\n\ndef g():\n    return 1  # outside\n"
     assert b"# inside" in compact("a.py", data).text

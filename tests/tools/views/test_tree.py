@@ -34,6 +34,12 @@ def test_every_line_of_a_tree_begins_with_the_path_and_ends_with_tokens() -> Non
     assert view.notes == ("4 files", "~1,294 tok in all")
 
 
+def test_a_file_without_text_has_a_size_and_no_tokens() -> None:
+    view = tree_view([*ENTRIES, TreeEntry("lib.so", 0, binary_bytes=2_000_000)], len)
+    assert "\nlib.so binary, 2,000,000 bytes\n" in view.body
+    assert view.notes == ("5 files", "~1,294 tok in all", "1 of them binary, 2,000,000 bytes")
+
+
 def test_over_budget_the_deepest_levels_are_folded_into_their_directories() -> None:
     deep = [TreeEntry(f"src/deep/d{at}.py", 1) for at in range(20)]
     view = tree_view([*ENTRIES, *deep], len, budget=len(WHOLE) + 60)

@@ -1,0 +1,175 @@
+import hashlib
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
+from penstock.cache.index.assemble import Assembler, path_terms
+from penstock.cache.index.bm25 import Documents, Scores, query_terms, score
+from penstock.cache.index.catalog import key_of
+from penstock.cache.index.chunk import FileStatus
+from penstock.cache.index.delta import DeltaFile
+from penstock.cache.index.kinds import PRIORS, kind_of
+from penstock.cache.index.query import Query
+from penstock.cache.index.ranking import Ranking, rank
+from penstock.cache.index.segment import FileRow, Segment, open_segment, write_segment
+from penstock.cache.index.shortlist import MAX_DOCS, ScoredChunks
+from penstock.cache.index.sources import Sources
+from penstock.cache.index.state import IndexState, LiveSegment
+from penstock.cache.index.values import Prefer
+
+WORDS = [f"word{n}" for n in range(60)]
+
+
+def file_of(rng: random.Random, path: str) -> tuple[FileRow, FileAnalysis]:
+    """A file of some chunks whose words follow Zipf's law, as those of texts do."""
+    chunks: list[AnalysedChunk] = []
+    for number in range(rng.randrange(1, 9)):
+        words = rng.choices(WORDS, [1 / (rank + 1) for rank in range(len(WORDS))], k=rng.randrange(1, 25))
+        chunks.append(AnalysedChunk(1 + 10 * number, 10 + 10 * number, (), len(words), dict(Counter(words))))
+    digest = hashlib.sha256(repr(chunks).encode()).digest()[:16]
+    row = FileRow(path, 7, len(chunks), 5, 6, digest, FileStatus.INDEXED, 10 * len(chunks), is_racy=False)
+    return row, FileAnalysis(FileStatus.INDEXED, row.lines, tuple(chunks))
+
+
+def segment_of(rng: random.Random, paths: list[str], folder: Path) -> Segment:
+    assembler = Assembler()
+    for path in paths:
+        assembler.add(*file_of(rng, path))
+    target = folder / f"{paths[0]}-{len(paths)}.seg"
+    sha256, size = write_segment(target, assembler.arrays())
+    return open_segment(target, sha256=sha256, size=size)
+
+
+def state_of(rng: random.Random, folder: Path) -> IndexState:
+    """Two segments, the second with newer copies of some files of the first, a delta, and files that are gone."""
+    paths = [f"f{n}" for n in range(140)]
+    segments = [segment_of(rng, paths[:110], folder), segment_of(rng, paths[95:], folder)]
+    state = IndexState().adopted(segments, 1)
+    changed = rng.sample(paths, rng.randrange(6))
+    files = {key_of(path): DeltaFile(*file_of(rng, path)) for path in changed}
+    gone = np.asarray([key_of(path) for path in rng.sample(paths, rng.randrange(9)) if path not in changed], np.int64)
+    return state.updated(files, {}, gone, 1.0)
+
+
+def everything(state: IndexState, query: Query, prefer: Prefer) -> list[tuple[float, str, list[float]]]:
+    """What the ranking says, written down without arrays: (total, path, scores of the matching chunks) of every match."""
+    scored, terms, sources = score(state, query.weights), query_terms(state, query.weights), Sources.of(state)
+    places = [(number, file, live.segment.row(file)) for number, live in enumerate(state.segments) for file in live_of(live)]
+    number = len(state.segments)
+    rows = [*places, *((number, file, one.row) for file, one in enumerate(state.delta.files.values()))]
+    in_path: Counter[str] = Counter()
+    for *_, row in rows:
+        in_path.update(term for term in query.weights if term in path_terms(row.path))
+    found: list[tuple[float, str, list[float]]] = []
+    for source, file, row in rows:
+        own: list[float] = []
+        for doc in chunks_of(state, source, file):
+            held = sources.frequencies(terms, [(source, doc)])[source, doc]
+            if any(held):
+                own.append(float(scored[source][doc]))
+        own.sort(reverse=True)
+        path = sum(
+            weight * math.log(1 + (len(state.catalog) - in_path[term] + 0.5) / (in_path[term] + 0.5))
+            for term, weight in query.weights.items()
+            if term in path_terms(row.path)
+        )
+        if own or path:
+            total = sum(share * value for share, value in zip((1, 0.3, 0.1), own, strict=False)) + path
+            prior = PRIORS[prefer][kind_of(row.path)]
+            found.append((total * prior if total >= 0 else total / prior, row.path, own))
+    return sorted(found, key=lambda one: (-round(one[0], 9), one[1]))
+
+
+def has_one(path: str) -> bool:
+    return "1" in path
+
+
+def live_of(live: LiveSegment) -> list[int]:
+    return live.is_live_file.nonzero()[0].tolist()
+
+
+def chunks_of(state: IndexState, source: int, file: int) -> range:
+    if source < len(state.segments):
+        segment = state.segments[source].segment
+        return range(int(segment.file_doc[file]), int(segment.file_doc[file + 1]))
+    before = [len(one.analysis.chunks) for one in state.delta.files.values()]
+    return range(sum(before[:file]), sum(before[: file + 1]))
+
+
+def ranked(state: IndexState, query: Query, k: int, prefer: Prefer, accepts: Callable[[str], bool] | None = None) -> Ranking:
+    return rank(Sources.of(state), query_terms(state, query.weights), query, k=k, prefer=prefer, accepts=accepts)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10_000),
+    k=st.integers(1, 12),
+    times=st.lists(st.sampled_from([0.6, 1.0, 2.0]), min_size=7, max_size=7),
+    prefer=st.sampled_from(Prefer),
+    is_filtered=st.booleans(),
+)
+def test_the_best_are_those_of_scoring_everything(
+    seed: int, k: int, times: list[float], prefer: Prefer, is_filtered: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = random.Random(seed)
+    state = state_of(rng, tmp_path_factory.mktemp("segments"))
+    accepts = has_one if is_filtered else None
+    for _ in range(6):
+        words = rng.sample([*WORDS, "nowhere", "f7", "test"], rng.randrange(1, 7))
+        query = Query(" ".join(words), tuple(words), dict(zip(words, times, strict=False)), frozenset())
+        expected = [one for one in everything(state, query, prefer) if accepts is None or accepts(one[1])]
+        found = ranked(state, query, k, prefer, accepts)
+        assert found.matching_files == len(expected)
+        assert found.matching_chunks == sum(len(own) for *_, own in expected)
+        assert [file.path for file in found.files] == [path for _, path, _ in expected[:k]]
+        assert [len(file.docs) for file in found.files] == [min(len(own), MAX_DOCS) for *_, own in expected[:k]]
+        assert max((abs(file.score - one[0]) for file, one in zip(found.files, expected, strict=False)), default=0) < 1e-9
+
+
+def test_most_files_are_never_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    state = IndexState().adopted([segment_of(rng, [f"f{n}.py" for n in range(400)], tmp_path)], 1)
+    looked_at: list[int] = []
+    matching_of = ScoredChunks.matching_of
+
+    def counted(self: ScoredChunks, files: Documents) -> tuple[Documents, Scores, Documents]:
+        looked_at.extend(files.tolist())
+        return matching_of(self, files)
+
+    monkeypatch.setattr(ScoredChunks, "matching_of", counted)
+    weights = {"word0": 0.1, "word1": 0.1, **{f"word{n}": 2.0 for n in (50, 52, 54, 56, 58)}}
+    found = ranked(state, Query("", (), weights, frozenset()), 3, Prefer.ANY)
+    assert found.matching_files > 390
+    assert len(looked_at) == len(set(looked_at)) < 80
+
+
+def test_equal_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    row, analysis = file_of(rng, "a")
+    assembler = Assembler()
+    numbers = list(range(30))
+    rng.shuffle(numbers)
+    for number in numbers:
+        assembler.add(replace(row, path=f"f{number:02}"), analysis)
+    sha256, size = write_segment(tmp_path / "a.seg", assembler.arrays())
+    state = IndexState().adopted([open_segment(tmp_path / "a.seg", sha256=sha256, size=size)], 1)
+    word = next(iter(analysis.chunks[0].terms))
+    found = ranked(state, Query(word, (word,), {word: 1.0}, frozenset()), 7, Prefer.ANY)
+    assert [file.path for file in found.files] == [f"f{number:02}" for number in range(7)]
+
+
+def test_a_borrowed_array_of_scores_comes_back_clean(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    state = IndexState().adopted([segment_of(rng, [f"f{n}.py" for n in range(60)], tmp_path)], 1)
+    for words in (["word0"], ["word50", "word3"], ["word0", "word1", "word2"]):
+        ranked(state, Query("", (), dict.fromkeys(words, 1.0), frozenset()), 3, Prefer.SOURCE)
+    assert not state.segments[0].segment.borrow_scores().any()

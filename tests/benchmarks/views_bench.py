@@ -102,7 +102,8 @@ def standard_library(root: Path) -> None:
 
 
 def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
-    """Measure CPU seconds of outlines and of what the index is given, per language; parsing alone is the floor of both."""
+    """Measure CPU seconds of outlines and of what the index is given, per language and in all; parsing alone is the floor."""
+    total, spent = 0, dict.fromkeys(("outline", "definitions"), 0.0)
     for language in sorted({language for _, _, language in found}):
         chosen = [(path.name, data) for path, data, own in found if own == language][:MAX_TIMED_FILES]
         size = sum(len(data) for _, data in chosen)
@@ -111,7 +112,12 @@ def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
         floor = size / 1e6 / best_seconds(lambda path, data, rule=LANGUAGE_BY_NAME[language]: parse_alone(rule, data), chosen)
         report(f"{name}_parse_speed_{language}", floor, "MB/s of CPU time")
         for what, measured in (("outline", outline), ("definitions", definitions)):
-            report(f"{name}_{what}_speed_{language}", size / 1e6 / best_seconds(measured, chosen), "MB/s of CPU time", 5.0)
+            seconds = best_seconds(measured, chosen)
+            spent[what] += seconds
+            report(f"{name}_{what}_speed_{language}", size / 1e6 / seconds, "MB/s of CPU time", 5.0)
+        total += size
+    for what, seconds in spent.items():
+        report(f"{name}_{what}_speed", total / 1e6 / seconds, "MB/s of CPU time", 5.0)
 
 
 def parse_alone(language: Language, data: bytes) -> None:

@@ -26,6 +26,8 @@ _OPENS: Final = (b"/*", b"{-", b"=begin")
 _CODE_INDENT: Final = 4
 """Columns from which on a line of Markdown is code."""
 _CLOSES: Final = (b"*/", b"-}", b"=end", b'"""')
+_CLOSE_ENDS: Final = (b"/", b"}", b"d", b'"')
+"""Their last bytes."""
 
 
 def doc_inside(lines: LineMap, body_start: int) -> str:
@@ -47,6 +49,9 @@ def doc_in_module(lines: LineMap, body_start: int) -> str:
 
 def doc_above(lines: LineMap, first_line: int, mark: str) -> str:
     """Return the first telling line of the comment right above `first_line`; line comments begin with `mark`."""
+    above = lines.line(first_line - 1).strip()
+    if above[:1] not in (mark[:1].encode(), b"@", b"#", b"[") and above[-1:] not in _CLOSE_ENDS:
+        return ""  # most definitions: what follows would find the same, slowly
     is_comment = _comment_line(mark)
     lowest = max(1, first_line - _MAX_LINES_ABOVE)
     doc = ""
@@ -85,15 +90,16 @@ def _block_ending_at(lines: LineMap, number: int, lowest: int) -> str:
     if last.endswith(b"*/"):
         opened = data.rfind(b"/*", lines.start_of(lowest), end)
         if opened >= 0 and not data[data.rfind(b"\n", 0, opened) + 1 : opened].strip():
-            return _first_telling(data[opened:end].split(b"\n"))
+            block = data[opened:end]
+            return _first_telling(block.split(b"\n", 3)[:3]) or _first_telling(block.split(b"\n"))
     if last.endswith(b'"""'):
         return _quoted_ending_at(lines, number, lowest)
-    block: list[bytes] = []
+    upwards: list[bytes] = []
     for at in range(number, lowest - 1, -1):
         line = lines.line(at).strip()
-        block.append(line)
+        upwards.append(line)
         if line.startswith(_OPENS):
-            return _first_telling(reversed(block))
+            return _first_telling(reversed(upwards))
     return ""
 
 

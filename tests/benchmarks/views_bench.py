@@ -103,7 +103,7 @@ def standard_library(root: Path) -> None:
 
 def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
     """Measure CPU seconds of outlines and of what the index is given, per language and in all; parsing alone is the floor."""
-    total, spent = 0, dict.fromkeys(("outline", "definitions"), 0.0)
+    total, spent = 0, dict[str, float]()
     for language in sorted({language for _, _, language in found}):
         chosen = [(path.name, data) for path, data, own in found if own == language][:MAX_TIMED_FILES]
         size = sum(len(data) for _, data in chosen)
@@ -113,7 +113,7 @@ def speed(name: str, found: list[tuple[Path, bytes, str]]) -> None:
         report(f"{name}_parse_speed_{language}", floor, "MB/s of CPU time")
         for what, measured in (("outline", outline), ("definitions", definitions)):
             seconds = best_seconds(measured, chosen)
-            spent[what] += seconds
+            spent[what] = spent.get(what, 0.0) + seconds
             report(f"{name}_{what}_speed_{language}", size / 1e6 / seconds, "MB/s of CPU time", 5.0)
         total += size
     for what, seconds in spent.items():

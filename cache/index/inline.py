@@ -25,6 +25,9 @@ _NO_KEYS: Final[Ints] = np.empty(0, np.int64)
 _URGENT_S: Final = 3.0
 """So long a search indexes likely files itself while a long build is under way."""
 
+_URGENT_BYTES: Final = 2 << 20
+"""So much text at most, and one file beyond: the small objects of a delta leave holes in the heap that outlive it."""
+
 
 class InlineIndexer:
     """Puts files into the delta of the held state. Thread-safe."""
@@ -59,6 +62,8 @@ class InlineIndexer:
         try:
             with self._ledger.borrow(WALK_ACCOUNT, walk.files.nbytes):
                 urgent = urgent_files(walk.files, new, plan.stale[is_known], weights, limit=limit, is_first=is_first)
+            sizes = np.cumsum([walk.files[position].stat.size for position in urgent.tolist()])
+            urgent = urgent[: int(np.searchsorted(sizes, _URGENT_BYTES)) + 1]
             self.index(state, walk, SweepPlan(urgent, _NO_KEYS, _NO_KEYS), deadline, until)
         except (NoRoom, Busy):
             return  # the builder needs no room on the heap, and has helpers of its own

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from heapq import nlargest
 from typing import Final
 
-from ..cache.errors import BinaryFile, PenstockError
+from ..cache.errors import PenstockError
 from ..cache.workspace.files import Workspace
 from ..cache.workspace.names import printable
-from ..cache.workspace.ranges import parse_ranges
 from ..cache.workspace.values import WalkedFile
 from .answer import Part, facts_line
 from .call import Call
@@ -60,12 +59,9 @@ class DirectoryLister:
     def _is_binary(self, call: Call, rel: str) -> bool:
         call.deadline.check()
         try:
-            self._workspace.read_window(rel, parse_ranges("1"), max_bytes=1, deadline=call.deadline)
-        except BinaryFile:
-            return True
+            return not self._workspace.holds_text(rel)
         except PenstockError:  # denied, gone or changed meanwhile: a tree lists it all the same
             return False
-        return False
 
 
 def tree_entries(sizes: dict[str, int], below: str, binaries: frozenset[str] = frozenset()) -> list[TreeEntry]:

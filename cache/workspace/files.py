@@ -24,7 +24,7 @@ from .reading import ACCOUNT, FileReader, WallClock, read_at
 from .scanner import BLOCK_BYTES
 from .secrets import SNIFF_BYTES, SecretRule
 from .text import SNIFF_BYTES as TEXT_SNIFF_BYTES
-from .text import check_text, encoding_of
+from .text import check_text, encoding_of, is_binary
 from .values import DirListing, SourceFile, WalkResult, Window, WorkspaceLimits
 from .values import FileKey as FileKey
 from .values import FileStat as FileStat
@@ -154,6 +154,17 @@ class Workspace:
             reader.next_lines,
             reader.is_complete,
         )
+
+    def holds_text(self, path: str) -> bool:
+        """Say whether the first bytes of a regular file are text.
+
+        Raises:
+            SecretDenied, and those of `Jail.open_file`.
+        """
+        with self.jail.open_file(path) as opened:
+            head = read_at(opened, 0, max(SNIFF_BYTES, TEXT_SNIFF_BYTES))
+            self.secrets.check(opened.key.path, head)
+            return not is_binary(head)
 
     def stat(self, path: str) -> tuple[str, FileKey, FileStat]:
         """Return display path, identity and stat of an object of any type, through the jail.

@@ -14,6 +14,8 @@ ACCOUNT: Final = "calls"
 LONE_SHARE: Final = 0.25
 """A call's first buffers count for at most this share of the budget: one file of any readable size always gets through."""
 LOAN_STEP_BYTES: Final = 512 * 1024
+LOAN_SHARE: Final = 1 / 64
+"""A step of a loan is no more of the budget than this."""
 STR_BYTES: Final = 57
 """A line as a Python string: 49 bytes of header and a pointer to it."""
 
@@ -37,7 +39,7 @@ class Loan:
     def __init__(self, ledger: Ledger, account: str, *, step_bytes: int = LOAN_STEP_BYTES) -> None:
         self._ledger: Final = ledger
         self._account: Final = account
-        self._step_bytes: Final = step_bytes
+        self._step_bytes: Final = max(1, min(step_bytes, int(ledger.budget_bytes * LOAN_SHARE)))
         self._held = 0
 
     def __repr__(self) -> str:

@@ -27,6 +27,8 @@ MAX_FILES: Final = 300
 LEDGER_SHARE: Final = 0.4
 """The memory budget, as a share of the text that the demo reads: too little on purpose, so that pressure is seen."""
 MB: Final = 1 << 20
+WALKED_BYTES: Final = 400
+"""Room in the budget for each file of the folder: the server has to know them all, the demo reads some."""
 
 
 @dataclass
@@ -45,6 +47,7 @@ class DemoResult:
 
     folder: str
     files: int = 0
+    text_mb: float = 0.0
     ledger_mb: int = 0
     tools: dict[str, ToolRow] = field(default_factory=dict[str, ToolRow])
     levels: list[str] = field(default_factory=list[str])
@@ -145,8 +148,8 @@ def stepper(total: int, *, is_shown: bool) -> "Generator[Stepper]":
         yield Stepper(progress, progress.add_task("starting", total=total))
 
 
-def choose_files(root: Path) -> list[str]:
-    """Return up to `MAX_FILES` text files of the workspace, spread over all of it."""
+def choose_files(root: Path) -> tuple[list[str], int]:
+    """Return up to `MAX_FILES` text files of the workspace, spread over all of it, and how many files there are."""
     from ..cache.deadline import UNBOUNDED, Deadline
     from ..cache.ledger import Ledger
     from ..cache.workspace.files import Workspace
@@ -162,7 +165,7 @@ def choose_files(root: Path) -> list[str]:
         if not is_binary(head) and not workspace.secrets.denies_content(name, head[:4096]):
             texts.append(name)
     step = max(1, -(-len(texts) // MAX_FILES))
-    return texts[::step]
+    return texts[::step], len(walked.files)
 
 
 async def _demo(root: Path, is_shown: bool) -> DemoResult:
@@ -171,13 +174,13 @@ async def _demo(root: Path, is_shown: bool) -> DemoResult:
     from .demo_job import run_job
 
     result = DemoResult(folder=root.name)
-    files = await anyio.to_thread.run_sync(choose_files, root)
+    files, known = await anyio.to_thread.run_sync(choose_files, root)
     result.files = len(files)
     if not files:
         result.promise(False, f"{root} holds no text files")
         return result
-    total = sum((root / name).stat().st_size for name in files)
-    result.ledger_mb = max(1, round(total * LEDGER_SHARE / MB))
+    result.text_mb = sum((root / name).stat().st_size for name in files) / MB
+    result.ledger_mb = max(1, round(result.text_mb * LEDGER_SHARE), -(-known * WALKED_BYTES // MB))
     with (
         tempfile.TemporaryDirectory(prefix="penstock-demo-") as scratch,
         stepper(3 * len(files) + 20, is_shown=is_shown) as step,

@@ -109,6 +109,7 @@ async def _status(driver: Driver, root: Path, result: DemoResult) -> None:
     result.left = status["evicted_total"]
     result.promise(status["ledger"]["peak_bytes"] <= status["ledger"]["budget_bytes"], "the ledger stayed within its budget")
     result.promise(result.left > 0, "pressure or a call evicted something")
-    result.promise(len(result.levels) > 1, "a pressure level above NORMAL was seen")
+    if result.text_mb > 2 * result.ledger_mb:  # less text than that fits without any pressure
+        result.promise(len(result.levels) > 1, "a pressure level above NORMAL was seen")
     chosen = {handle: (root / name).read_bytes() for handle, name in list(evicted.items())[-10:]}
     await _restore(driver, chosen, result)

@@ -27,12 +27,12 @@ def test_the_table_is_charged_while_it_grows_and_given_back_with_the_walk(root: 
     tables: list[WalkCollector] = []
     found = Workspace([root], ledger=ledger, git=WITHOUT_GIT).walk(watch=tables.append)
     assert len(found.files) == FILES
-    assert ledger.statistics().peak_bytes == LOAN_STEP_BYTES > tables[0].table.nbytes
+    assert LOAN_STEP_BYTES >= ledger.statistics().peak_bytes > tables[0].table.nbytes
     assert ledger.account_bytes(WALKS) == 0
 
 
 def test_a_table_without_room_is_refused_before_it_is_made(root: Path) -> None:
-    ledger = Ledger(LOAN_STEP_BYTES - 1)
+    ledger = Ledger(64 * 1024)
     with pytest.raises(NoRoom):
         Workspace([root], ledger=ledger, git=WITHOUT_GIT).walk()
     assert ledger.used_bytes == 0

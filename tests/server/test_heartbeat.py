@@ -9,12 +9,15 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_long_call_beats_until_it_ends() -> None:
-    heart, heard, enough, count = Heartbeat(beat_s=0.01), list[str](), anyio.Event(), 0
+    heart, heard, enough, later, count = Heartbeat(beat_s=0.01), list[str](), anyio.Event(), anyio.Event(), 0
 
     async def beat(message: str) -> None:
         heard.append(message)
         if len(heard) == 3:
             enough.set()
+
+    async def beat_later(message: str) -> None:
+        later.set()
 
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
@@ -24,7 +27,8 @@ async def test_a_long_call_beats_until_it_ends() -> None:
             count = len(heard)
             with heart.over("search", _never):
                 pass
-            await anyio.sleep(0.05)
+            with heart.over("status", beat_later):
+                await later.wait()
             tasks.cancel_scope.cancel()
     assert heard[0] == "read has been at work for 0 s"
     assert len(heard) == count

@@ -157,10 +157,10 @@ def _pressure() -> str:
 
 
 def _tokenizer() -> str:
-    from .vocabulary import vocabulary
+    from .vocabulary import new_vocabulary
 
     start = time.perf_counter()
-    tokens = vocabulary().count("hello world").tokens
+    tokens = new_vocabulary().count("hello world").tokens
     if tokens != 2:
         raise ValueError(f"o200k counts {tokens} tokens in 'hello world', not 2")
     return f"o200k, loaded in {(time.perf_counter() - start) * 1000:,.0f} ms, offline"

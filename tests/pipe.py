@@ -1,9 +1,11 @@
 """A raw stdio client: it writes JSON lines to the server's stdin and reads them from its stdout, and knows nothing of any SDK."""
 
 import contextlib
+import hashlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -193,3 +195,17 @@ def bodies_of(result: Mapping[str, Any]) -> Iterator[str]:
     for part in parts_of(result):
         start, end = part["body"]
         yield text[start:end]
+
+
+def restored_sha256(client: PipeClient, handle: str) -> str:
+    """Return the hash of everything that `restore` brings back, page by page."""
+    body = ""
+    lines = "1-"
+    while True:
+        result = client.call("restore", handle=handle, lines=lines)
+        assert not result.get("isError"), result["content"][0]["text"]
+        body += "".join(bodies_of(result))
+        more = re.search(r"\bnext lines=(\d+)-", result["content"][0]["text"].splitlines()[-1])
+        if more is None:
+            return hashlib.sha256(body.encode()).hexdigest()
+        lines = f"{more[1]}-"

@@ -1,14 +1,13 @@
 """A long conversation over public code, a killed server, and a second one that goes on from it."""
 
 import asyncio
-import hashlib
 import re
 import shutil
 import signal
 from pathlib import Path
 
 from penstock.server.vocabulary import vocabulary
-from tests.pipe import PipeClient, bodies_of
+from tests.pipe import PipeClient, restored_sha256
 
 HANDLE = re.compile(r"\bh[0-9a-f]{12}\b")
 SOURCES = (
@@ -91,20 +90,6 @@ def test_a_killed_conversation_is_resumed_within_its_budget_with_every_handle(tm
         assert found is not None
         second.text("session", action="restore", id=found[1])
         assert recalled(second) >= 0.9 * (PASSAGES + FACTS)
-
-
-def restored_sha256(client: PipeClient, handle: str) -> str:
-    """Return the hash of everything that `restore` brings back, page by page."""
-    body = ""
-    lines = "1-"
-    while True:
-        result = client.call("restore", handle=handle, lines=lines)
-        assert not result.get("isError"), result["content"][0]["text"]
-        body += "".join(bodies_of(result))
-        more = re.search(r"\bnext lines=(\d+)-", result["content"][0]["text"].splitlines()[-1])
-        if more is None:
-            return hashlib.sha256(body.encode()).hexdigest()
-        lines = f"{more[1]}-"
 
 
 def recalled(client: PipeClient) -> int:

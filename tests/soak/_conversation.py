@@ -6,7 +6,6 @@ tests fail, are read, and pass once the line is mended. What is asked for afterw
 own text that the conversation met: each by some of its words.
 """
 
-import hashlib
 import os
 import random
 import re
@@ -20,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.server.vocabulary import vocabulary
-from tests.pipe import PipeClient, bodies_of
+from tests.pipe import PipeClient, restored_sha256
 
 PROJECT = "click==8.2.1"
 BROKEN, MENDED = 'help.find("\\n")', 'help.find("\\n\\n")'
@@ -165,20 +164,6 @@ def run_tests(root: Path, *tests: str) -> str:
     command = [sys.executable, "-m", "pytest", *options]
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=240)
     return done.stdout
-
-
-def restored_sha256(client: PipeClient, handle: str) -> str:
-    """Return the hash of everything that `restore` brings back, page by page."""
-    body = ""
-    lines = "1-"
-    while True:
-        result = client.call("restore", handle=handle, lines=lines)
-        assert not result.get("isError"), result["content"][0]["text"]
-        body += "".join(bodies_of(result))
-        more = re.search(r"\bnext lines=(\d+)-", result["content"][0]["text"].splitlines()[-1])
-        if more is None:
-            return hashlib.sha256(body.encode()).hexdigest()
-        lines = f"{more[1]}-"
 
 
 class _Day:

@@ -267,6 +267,7 @@ def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", choices=[plan.name for plan in (*PLANS, FULL)], action="append")
     parser.add_argument("--max-s", type=float, default=SoakPlan.max_s, help="seconds after which the calls end")
+    parser.add_argument("--warm-up-s", type=float, help="seconds after which the calls begin however much is searched by then")
     parser.add_argument("--calls", type=int)
     parser.add_argument("--files", type=int, default=1500)
     parser.add_argument("--total-mb", type=int, default=30)
@@ -279,7 +280,10 @@ def parse_plans(arguments: list[str]) -> tuple[list[SoakPlan], Path | None]:
     options = parser.parse_args(arguments)
     if options.calls is None:
         chosen = [plan for plan in (*PLANS, FULL) if plan.name in (options.plan or [each.name for each in PLANS])]
-        return [replace(plan, max_s=options.max_s) for plan in chosen], options.scratch
+        chosen = [replace(plan, max_s=options.max_s) for plan in chosen]
+        if options.warm_up_s is not None:
+            chosen = [replace(plan, warm_up_s=options.warm_up_s) for plan in chosen]
+        return chosen, options.scratch
     workspace = WorkspacePlan(options.files, options.total_mb, bulk_mb=options.bulk_mb)
     plan = SoakPlan("chosen", options.calls, workspace, options.ledger_mb, options.data_mb, options.burst_every)
     return [replace(plan, needs_every_level=not options.any_levels)], options.scratch

@@ -199,8 +199,9 @@ class Worker:
 
     def _give_back(self, child: ChildProcess, *, is_clean: bool) -> None:
         child.calls += 1
+        is_kept = is_clean and not child.is_worn(self.limits)
         with self._condition:
-            if is_clean and not self._is_closed and child.calls < self.limits.max_calls:
+            if is_kept and not self._is_closed:
                 self._idle.append(child)
                 self._condition.notify()
                 return

@@ -6,6 +6,7 @@ others.
 
 import contextlib
 import io
+import os
 import pickle
 import select
 import struct
@@ -14,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from .errors import RetryableError
@@ -64,6 +65,8 @@ class WorkerLimits:
     """RLIMIT_DATA of a child: heap and anonymous maps. File maps are not counted."""
     max_calls: int = 2_000
     """A child is replaced after so many calls, so that what a library leaks stays bounded."""
+    retire_bytes: int = 384 * 1024 * 1024
+    """A child that occupies more after a call is replaced: a parse that is ended early leaves its stacks behind."""
     max_children: int = 3
     """Two lanes of an index build, and one for what calls need meanwhile."""
     wait_s: float = 30.0
@@ -72,7 +75,7 @@ class WorkerLimits:
     """Of children that do background work: an index build must not slow the machine down, nor the calls beside it."""
 
     def __post_init__(self) -> None:
-        for name in ("memory_bytes", "max_calls", "max_children", "wait_s"):
+        for name in ("memory_bytes", "max_calls", "retire_bytes", "max_children", "wait_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
 
@@ -133,6 +136,10 @@ class ChildProcess:
             size -= len(data)
         return b"".join(parts)
 
+    def is_worn(self, limits: WorkerLimits) -> bool:
+        """Whether it has served or grown enough to be replaced."""
+        return self.calls >= limits.max_calls or _rss_bytes(self.process.pid) > limits.retire_bytes
+
     def kill(self) -> None:
         """End the child now and reap it."""
         with contextlib.suppress(OSError):
@@ -142,6 +149,19 @@ class ChildProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self.process.wait()
+
+
+def _rss_bytes(pid: int) -> int:
+    """Return the resident set size of a child, 0 if it is gone; after every call, so psutil is asked only without /proc."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError):
+        import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 class _PlainUnpickler(pickle.Unpickler):

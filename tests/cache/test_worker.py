@@ -89,6 +89,15 @@ def test_children_are_recycled_after_their_share_of_calls() -> None:
     worker.close()
 
 
+def test_a_child_that_has_grown_is_replaced() -> None:
+    worker = Worker(WorkerLimits(retire_bytes=80 * 1024 * 1024))
+    pids = [worker.call("os:getpid", timeout_s=30) for _ in range(2)]
+    worker.call("logging:addLevelName", 5, "x" * (100 << 20), timeout_s=60)  # the child keeps it, as what a library leaks
+    pids.append(worker.call("os:getpid", timeout_s=30))
+    assert pids[0] == pids[1] != pids[2]
+    worker.close()
+
+
 def test_no_more_children_than_allowed_and_a_bounded_wait() -> None:
     worker = Worker(WorkerLimits(max_children=1, wait_s=0.05))
     began = threading.Event()
@@ -157,7 +166,7 @@ def test_trim_may_end_idle_children_of_one_kind_only(worker: Worker) -> None:
     assert worker.call("os:getpid", timeout_s=30) == kept != ended
 
 
-@pytest.mark.parametrize("field", ["memory_bytes", "max_calls", "max_children", "wait_s"])
+@pytest.mark.parametrize("field", ["memory_bytes", "max_calls", "retire_bytes", "max_children", "wait_s"])
 def test_limits_must_be_positive(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         WorkerLimits(**{field: 0})  # pyright: ignore[reportArgumentType]

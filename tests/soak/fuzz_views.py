@@ -2,7 +2,8 @@
 
 Samples of `tests/tools/samples` are mutated at random; with `atheris` installed (`pip install atheris`, where it has a wheel)
 half of the time the input is guided by coverage. `FUZZ_MINUTES` (default 10) bounds these, `FUZZ_SEED` varies them. Besides,
-hypothesis checks what every view promises on 10,000 texts.
+hypothesis checks what every view promises on 10,000 texts. Inputs run in children that are replaced as the server replaces its
+own: when they have grown, for tree-sitter keeps the stacks of a parse that was ended early.
 """
 
 import importlib
@@ -20,6 +21,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.cache.pressure.probe import SystemProbe
+from penstock.cache.worker import WorkerLimits
 from penstock.tools.languages import compact, outline
 from penstock.tools.views.dense import dense_view
 from penstock.tools.views.focus import focus_view
@@ -30,6 +33,8 @@ from tests.soak._view_promises import BUDGETS, NAMES, SAMPLES, TEXTS, check_view
 
 MAX_SECONDS = 2.0
 PROPERTY_CASES = 10_000
+REPLACED = 90
+"""Exit code of a child that has grown."""
 
 
 def check(data: bytes) -> float:
@@ -67,10 +72,6 @@ def check(data: bytes) -> float:
     return slowest
 
 
-def _check_one(data: bytes) -> None:
-    check(data)
-
-
 def mutated(random_source: random.Random) -> bytes:
     """Return a sample with pieces cut, repeated, swapped with another sample's, or overwritten."""
     at = random_source.randrange(len(SAMPLES))
@@ -102,25 +103,40 @@ def run_random(minutes: float, seed: int) -> tuple[int, float]:
     return runs, slowest
 
 
-def run_guided(minutes: float) -> int:
-    """Fuzz with atheris in a child process (it ends the process it runs in); return how many inputs it ran."""
+def run_guided(minutes: float) -> tuple[int, int]:
+    """Fuzz with atheris in child processes (it ends the process it runs in); return how many inputs ran, in how many children."""
+    end = time.monotonic() + minutes * 60
+    runs, children = 0, 0
     with tempfile.TemporaryDirectory(prefix="fuzz-views-") as folder:
         for at, sample in enumerate(SAMPLES):
             (Path(folder) / sample.name).write_bytes(bytes([at]) + sample.read_bytes())
-        command = [sys.executable, "-m", "tests.soak.fuzz_views", "--guided", str(minutes), folder]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    finished = re.search(r"Done (\d+) runs", done.stderr)
-    if done.returncode != 0 or finished is None:
-        raise AssertionError(done.stderr[-4_000:])
-    return int(finished[1])
+        while (left_s := int(end - time.monotonic())) > 0:
+            command = [sys.executable, "-m", "tests.soak.fuzz_views", "--guided", str(left_s), folder]
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+            finished = re.findall(r"^(?:Done|Replaced after) (\d+) runs", done.stderr, re.MULTILINE)
+            if done.returncode not in (0, REPLACED) or not finished:
+                raise AssertionError(done.stderr[-4_000:])
+            runs, children = runs + int(finished[-1]), children + 1
+    return runs, children
 
 
-def fuzz_guided(minutes: float, folder: str) -> None:
-    """Run atheris here; does not return."""
+def fuzz_guided(seconds: int, folder: str) -> None:
+    """Run atheris here; does not return. What it has learnt so far is in the folder."""
     atheris = importlib.import_module("atheris")
     atheris.instrument_all()
-    limits = [f"-max_total_time={int(minutes * 60)}", "-max_len=20000", f"-timeout={int(MAX_SECONDS * 5)}"]
-    atheris.Setup([sys.argv[0], *limits, folder], _check_one)
+    probe, runs = SystemProbe(), 0
+    most = probe.rss_bytes() + WorkerLimits().retire_bytes
+
+    def check_one(data: bytes) -> None:
+        nonlocal runs
+        check(data)
+        runs += 1
+        if probe.rss_bytes() > most:
+            os.write(2, f"Replaced after {runs} runs\n".encode())
+            os._exit(REPLACED)
+
+    limits = [f"-max_total_time={seconds}", "-max_len=20000", f"-timeout={int(MAX_SECONDS * 5)}"]
+    atheris.Setup([sys.argv[0], *limits, folder], check_one)
     atheris.Fuzz()
 
 
@@ -147,11 +163,12 @@ def report(metric: str, value: float, unit: str, reference: float | None = None)
 def main() -> int:
     """Fuzz for `FUZZ_MINUTES`, half of it guided where atheris is installed, and report."""
     if sys.argv[1:2] == ["--guided"]:
-        fuzz_guided(float(sys.argv[2]), sys.argv[3])
+        fuzz_guided(int(sys.argv[2]), sys.argv[3])
     minutes = float(os.environ.get("FUZZ_MINUTES", "10"))
     is_guided = importlib.util.find_spec("atheris") is not None
     if is_guided:
-        report("guided_inputs_without_failure", run_guided(minutes / 2), "inputs")
+        guided, children = run_guided(minutes / 2)
+        report("guided_inputs_without_failure", guided, f"inputs, in {children} children")
     runs, slowest = run_random(minutes / 2 if is_guided else minutes, seed=int(os.environ.get("FUZZ_SEED", "1")))
     report("promises_kept_on_texts", run_properties(PROPERTY_CASES), "texts", PROPERTY_CASES)
     report("mutated_inputs_without_failure", runs, "inputs")

@@ -126,7 +126,7 @@ class Engine:
     def _build_tools(self, config: Config) -> Mapping[str, Callable[..., Answer]]:
         budget = config.answers.default_budget
         delivery = Delivery(self.payloads, self.receipts, self.memo)
-        views = ViewMaker(self.session, self.worker, self.memo)
+        views = ViewMaker(self.session, self.worker, self.memo, self.index.neighbours)
         directories = DirectoryLister(self.workspace, self.memo)
         sources = SourceReader(self.workspace, self.contents, self.payloads)
         read = ReadTool(

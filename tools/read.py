@@ -200,7 +200,7 @@ class ReadTool:
         budget = self._budget(request, view)
         room = Room.of(call.limit)
         while True:
-            made = self._views.view(view, content, file, query=request.query, budget=budget)
+            made = self._views.view(view, content, file, query=request.query, budget=budget, deadline=call.deadline)
             fitting = share * room.share(made.body, made.body.count("\n") + 1)
             if fitting >= 1 or budget is None or budget < MIN_BUDGET:
                 return made

@@ -4,7 +4,6 @@ Documents keep the order in which files came; the terms of the segment are sorte
 Peak memory is about 40 bytes per posting, which bounds how large a segment may grow.
 """
 
-import hashlib
 import os
 from array import array
 from collections import defaultdict
@@ -15,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .analyse import FileAnalysis
+from .bounds import bound_arrays
 from .chunk import Symbol
 from .kinds import kind_of
 from .packing import imports_text, symbols_text
-from .segment import Array, FileRow, stat_table
+from .segment import Array, FileRow, hash_of, slots_for, stat_table
 from .tokenise import expand_word, words_of
 
 MAX_POSTINGS: Final = 8_000_000
@@ -95,7 +95,8 @@ class Assembler:
         arrays |= document_arrays(docs)
         arrays["symbols_ptr"], arrays["symbols_blob"] = blob_of(self._symbol_texts)
         arrays["imports_ptr"], arrays["imports_blob"] = blob_of(self._imports)
-        return arrays | file_arrays(self._rows, np.frombuffer(self._file_doc, np.int64).copy())
+        arrays |= file_arrays(self._rows, np.frombuffer(self._file_doc, np.int64).copy())
+        return arrays | bound_arrays(arrays)
 
 
 def symbol_terms(symbols: Iterable[Symbol]) -> set[str]:
@@ -111,8 +112,22 @@ def path_terms(path: str) -> set[str]:
 def term_arrays(encoded: Sequence[bytes]) -> dict[str, Array]:
     """Lay out sorted terms, with 64-bit hashes that join the vocabularies of several segments."""
     ptr, blob = blob_of(encoded)
-    hashes = b"".join(hashlib.blake2b(term, digest_size=8).digest() for term in encoded)
-    return {"terms_ptr": ptr, "terms_blob": blob, "term_hash": np.frombuffer(hashes, np.uint64)}
+    hashes = np.frombuffer(b"".join(map(hash_of, encoded)), np.uint64)
+    return {"terms_ptr": ptr, "terms_blob": blob, "term_hash": hashes, "term_slot": _slots_of(hashes)}
+
+
+def _slots_of(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    """Lay out a hash table: from its home (hash modulo four thirds of the terms) on, each term is in the first slot that is free.
+
+    A slot holds the id + 1, an empty one 0; the last is empty.
+    """
+    numbers = np.arange(len(hashes))
+    homes = (hashes % np.uint64(slots_for(len(hashes)))).astype(np.int64)
+    order = np.argsort(homes, kind="stable")
+    places = np.maximum.accumulate(homes[order] - numbers) + numbers
+    slots = np.zeros(max(slots_for(len(hashes)), int(places.max(initial=0)) + 1) + 1, np.uint32)
+    slots[places] = order + 1
+    return slots
 
 
 def posting_arrays(
@@ -122,20 +137,21 @@ def posting_arrays(
     owner = np.repeat(np.arange(len(doc_ptr) - 1, dtype=np.uint32), np.diff(doc_ptr))
     order = np.argsort(terms, kind="stable")
     counts = np.bincount(terms, minlength=n_terms)
-    post_doc = owner[order]
+    # Two bytes are enough for the chunks of most segments.
+    post_doc = owner[order].astype(np.uint16 if len(doc_ptr) - 1 <= _FAR else np.uint32, copy=False)
     post_tf = tfs[order]
     if not len(post_tf) or int(post_tf.max()) <= _FAR:
         post_tf = post_tf.astype(np.uint16)
     # Sorting the inverted lists by document, stably, leaves each document's terms ascending.
     forward = np.repeat(np.arange(n_terms, dtype=np.uint32), counts)[np.argsort(post_doc, kind="stable")]
-    return {"post_ptr": pointer_of(counts), "post_doc": post_doc, "post_tf": post_tf, "fwd_ptr": doc_ptr, "fwd_term": forward}
+    return {"post_ptr": _short(pointer_of(counts)), "post_doc": post_doc, "post_tf": post_tf, "fwd_ptr": doc_ptr, "fwd_term": forward}
 
 
 def pair_arrays(pointer: str, target: str, n_terms: int, pairs: npt.NDArray[np.int64]) -> dict[str, Array]:
     """Lay out (term, target) pairs as CSR by term."""
     order = np.argsort(pairs[:, 0], kind="stable")
     counts = np.bincount(pairs[:, 0], minlength=n_terms)
-    return {f"{pointer}_ptr": pointer_of(counts), target: pairs[:, 1][order].astype(np.uint32)}
+    return {f"{pointer}_ptr": _short(pointer_of(counts)), target: pairs[:, 1][order].astype(np.uint32)}
 
 
 def document_arrays(docs: npt.NDArray[np.int64]) -> dict[str, Array]:
@@ -163,7 +179,7 @@ def file_arrays(rows: Sequence[FileRow], file_doc: npt.NDArray[np.int64]) -> dic
 def blob_of(pieces: Sequence[bytes]) -> tuple[Array, Array]:
     """Return the offsets and the bytes of pieces laid end to end."""
     lengths = np.asarray([len(piece) for piece in pieces], np.int64)
-    return pointer_of(lengths), np.frombuffer(b"".join(pieces), np.uint8)
+    return _short(pointer_of(lengths)), np.frombuffer(b"".join(pieces), np.uint8)
 
 
 def pointer_of(counts: Array) -> npt.NDArray[np.int64]:
@@ -171,6 +187,11 @@ def pointer_of(counts: Array) -> npt.NDArray[np.int64]:
     pointer = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=pointer[1:])
     return pointer
+
+
+def _short(pointer: npt.NDArray[np.int64]) -> Array:
+    """Return the same in four bytes each, if they are enough: there are as many of them as terms."""
+    return pointer.astype(np.uint32) if int(pointer[-1]) < 1 << 32 else pointer
 
 
 def _uints(values: "array[int]") -> npt.NDArray[np.uint32]:

@@ -15,17 +15,27 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .formula import EPSILON, K1, B
 from .segment import Segment
 from .state import IndexState, LiveSegment
 
-K1: Final = 1.5
-B: Final = 0.75
-EPSILON: Final = 0.25
-_MEMO_TERMS: Final = 512
+PART_TERMS: Final = 500_000
+"""Terms whose frequencies are summed at once: some 20 MB."""
+_MEMO_TERMS: Final = 2_048
 """Terms whose frequencies are kept with a state; losing them to another thread costs looking them up."""
 
 Scores = npt.NDArray[np.float64]
 Documents = npt.NDArray[np.intp]
+
+
+class Span(NamedTuple):
+    """Where a segment keeps the postings of a term, the files that hold it, and, if it is frequent, its row of bits."""
+
+    first: int
+    last: int
+    first_file: int
+    last_file: int
+    row: int
 
 
 class TermPostings(NamedTuple):
@@ -37,17 +47,12 @@ class TermPostings(NamedTuple):
     idf: float
     ids: tuple[int | None, ...]
     """The term's id in each segment."""
+    spans: tuple[Span | None, ...] = ()
+    """Where each segment keeps it; None if no chunk holds it."""
 
 
-class Held(NamedTuple):
-    """A query term in one segment; they order by how many chunks hold them."""
-
-    df: int
-    bound: float
-    """What it adds to a score at most, if that is above 0."""
-    first: int
-    last: int
-    tid: int
+Held = tuple[float, Span]
+"""A query term in one segment: what it adds to a score at most, if that is above 0, and where it is kept."""
 
 
 def score(state: IndexState, weights: Mapping[str, float]) -> tuple[Scores, ...]:
@@ -60,7 +65,7 @@ def score(state: IndexState, weights: Mapping[str, float]) -> tuple[Scores, ...]
     found: list[Scores] = []
     for number, live in enumerate(state.segments):
         scores = np.zeros(live.segment.n_docs)
-        np.add.at(scores, *gains_of(live.segment, norms[number], held_terms(live.segment, number, terms)))
+        np.add.at(scores, *gains_of(live.segment, norms[number], held_terms(number, terms)))
         found.append(scores)
     return (*found, delta_scores(state, terms)[0])
 
@@ -83,16 +88,16 @@ def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPost
 
 
 def _looked_up(state: IndexState, term: str) -> TermPostings:
-    ids: list[int | None] = []
-    df = 0
-    for live in state.segments:
-        tid = live.segment.term_id(term)
-        ids.append(tid)
-        if tid is not None:
-            df += _live_frequency(live, tid)
+    ids = tuple([live.segment.term_id(term) for live in state.segments])
+    df, spans = 0, list[Span | None]()
+    for live, tid in zip(state.segments, ids, strict=True):
+        span = None if tid is None else _span_of(live.segment, tid)
+        spans.append(span)
+        if span is not None:
+            df += span.last - span.first if live.is_live_doc is None else _live_frequency(live, span)
     for document in state.delta.documents:
         df += term in document.chunk.terms
-    return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids))
+    return TermPostings(term, 1.0, df, idf_of(state, df), ids, tuple(spans))
 
 
 def idf_of(state: IndexState, df: int) -> float:
@@ -113,22 +118,37 @@ def average_idf(state: IndexState) -> float:
 
 
 def _average_idf(state: IndexState) -> float:
-    frequencies = [_live_frequencies(live) for live in state.segments]
-    delta = state.delta.document_frequencies
-    if len(frequencies) == 1 and not delta:
-        df = frequencies[0]
-    else:
-        digests = b"".join(hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=8).digest() for t in delta)
-        hashes = np.concatenate([*(live.segment.term_hash for live in state.segments), np.frombuffer(digests, np.uint64)])
-        counts = np.concatenate([*frequencies, np.fromiter(delta.values(), np.int64, len(delta))])
-        _, place = np.unique(hashes, return_inverse=True)
-        df = np.bincount(place, weights=counts).astype(np.int64)
-    histogram = np.bincount(df[df > 0])
+    histogram = frequency_histogram(state)
     seen = np.flatnonzero(histogram)
     if not len(seen):
         return 0.0
     idf = np.log(state.n_docs - seen + 0.5) - np.log(seen + 0.5)
     return float((idf * histogram[seen]).sum() / histogram[seen].sum())
+
+
+def frequency_histogram(state: IndexState, *, part_terms: int = PART_TERMS) -> npt.NDArray[np.int64]:
+    """Count the terms of each document frequency > 0; of many terms a part at a time, told apart by their hashes."""
+    delta = state.delta.document_frequencies
+    if len(state.segments) == 1 and not delta:
+        df = _live_frequencies(state.segments[0])
+        return np.bincount(df[df > 0])
+    digests = b"".join(hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=8).digest() for t in delta)
+    in_delta = np.fromiter(delta.values(), np.int64, len(delta))
+    parts = 1 + sum(live.segment.n_terms for live in state.segments) // part_terms
+    histogram = np.zeros(state.n_docs + 1, np.int64)
+    for part in range(parts):
+        hashes, counts = list[npt.NDArray[np.uint64]](), list[npt.NDArray[np.int64]]()
+        for all_hashes, df in (
+            *((live.segment.term_hash, _live_frequencies(live)) for live in state.segments),
+            (np.frombuffer(digests, np.uint64), in_delta),
+        ):
+            is_here = slice(None) if parts == 1 else all_hashes % np.uint64(parts) == part
+            hashes.append(all_hashes[is_here])
+            counts.append(df[is_here])
+        _, place = np.unique(np.concatenate(hashes), return_inverse=True)
+        df = np.bincount(place, weights=np.concatenate(counts)).astype(np.int64)
+        histogram += np.bincount(df[df > 0], minlength=len(histogram))
+    return histogram
 
 
 def _live_frequencies(live: LiveSegment) -> npt.NDArray[np.int64]:
@@ -141,39 +161,30 @@ def _live_frequencies(live: LiveSegment) -> npt.NDArray[np.int64]:
     return df - np.bincount(segment.fwd_term[is_dead_posting], minlength=segment.n_terms)
 
 
-def _live_frequency(live: LiveSegment, tid: int) -> int:
-    if live.is_live_doc is None:
-        first, last = live.segment.range_of(tid)
-        return last - first
-    docs, _ = live.segment.postings(tid)
-    return int(live.is_live_doc[docs].sum())
+def _live_frequency(live: LiveSegment, span: Span) -> int:
+    assert live.is_live_doc is not None
+    return int(np.count_nonzero(live.is_live_doc.take(live.segment.post_doc[span.first : span.last])))
 
 
-def held_terms(segment: Segment, number: int, terms: Sequence[TermPostings]) -> list[Held]:
-    """Return the query's terms that a segment, the state's `number`-th, holds, rarest first."""
-    held: list[Held] = []
-    for term in terms:
-        tid = term.ids[number]
-        if tid is not None:
-            first, last = segment.range_of(tid)
-            if first < last:
-                held.append(Held(last - first, term.weight * term.idf * (K1 + 1), first, last, tid))
-    held.sort()
-    return held
+def held_terms(number: int, terms: Sequence[TermPostings]) -> list[Held]:
+    """Return the query's terms that the state's `number`-th segment holds."""
+    return [(term.weight * term.idf * (K1 + 1), span) for term in terms if (span := term.spans[number]) is not None]
+
+
+def _span_of(segment: Segment, tid: int) -> Span | None:
+    first, last = segment.range_of(tid)
+    return Span(first, last, *segment.bounds.range_of(tid), segment.bounds.row_of(tid)) if first < last else None
 
 
 def gains_of(segment: Segment, norms: Scores, held: Sequence[Held]) -> tuple[Documents, Scores]:
-    """Return the postings of terms one after another, and what each adds to its chunk: some numpy calls for all terms."""
+    """Return the postings of terms one after another, and what each adds to its chunk."""
     if not held:
         return np.empty(0, np.intp), np.empty(0)
-    docs = np.concatenate([segment.post_doc[term.first : term.last] for term in held], dtype=np.intp)
-    gains = np.concatenate([segment.post_tf[term.first : term.last] for term in held], dtype=np.float64)
+    docs = np.concatenate([segment.post_doc[span.first : span.last] for _, span in held], dtype=np.intp)
+    gains = np.concatenate([segment.post_tf[span.first : span.last] for _, span in held], dtype=np.float64)
     below = norms.take(docs)
     below += gains
-    at = 0
-    for term in held:
-        gains[at : at + term.df] *= term.bound
-        at += term.df
+    gains *= np.asarray([most for most, _ in held]).repeat([span.last - span.first for _, span in held])
     gains /= below
     return docs, gains
 

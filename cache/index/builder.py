@@ -1,7 +1,8 @@
 """Building in the background: stale files -> segments, one builder per workspace across processes.
 
 The thread holds the build lock of the index directory for as long as it writes. Batches run in two lanes, each batch one job of
-the worker and one published segment, so searches see files as they come in; small segments are merged at the end.
+the worker and one published segment, so searches see files as they come in; small segments are merged when there are many, and
+at the end.
 """
 
 import itertools
@@ -11,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from ..errors import PenstockError
 from ..pressure.allocator import Allocator
-from ..worker import Worker, WorkerTimeout
+from ..worker import Worker, WorkerError, WorkerTimeout
 from .build import SegmentWritten, WantedFile
-from .buildplan import BatchQueue, LiveSegmentEntry, WantedFiles, is_long, plan_merge
+from .buildplan import MERGE_AT, BatchQueue, LiveSegmentEntry, WantedFiles, has_many_small, is_long, plan_merge, with_merged
 from .lane import BuildFailed, BuildLane, BuildSource
 from .manifest import IndexDirectory, Manifest, SegmentEntry
 from .values import IndexLimits
@@ -73,6 +75,19 @@ class BuildProgress:
         with self._lock:
             self._began = self._began or self._clock()
             self.done = min(self.total, self.done + files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a lane makes one segment of: files, or segments."""
+
+    target: Path
+    batch: list[WantedFile] = field(default_factory=list[WantedFile])
+    sources: Sequence[LiveSegmentEntry] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(one.entry.name for one in self.sources)
 
 
 class Builder:
@@ -163,7 +178,9 @@ class Builder:
             manifest = self._build(files if is_flush else self._still_wanted(files), progress)
             progress.is_indexed.set()
             if self._pressure() < _HARD and not self._is_closed.is_set():
-                self._merge(manifest)
+                job = self._planned_merge(manifest, self._directory.new_segment(manifest.generation + 1, 0))
+                if job.sources:
+                    self._publish(manifest, job, self._merge(job))
         finally:
             lock.release()
 
@@ -173,42 +190,48 @@ class Builder:
         if len(self._live_entries(manifest)) < len(manifest.segments):
             manifest = Manifest(manifest.generation)  # damaged on disk: start over
         queue, numbers, base = BatchQueue(files, self._limits), itertools.count(), manifest.generation + 1
-        running: dict[Future[SegmentWritten], tuple[list[WantedFile], Path]] = {}
+        running: dict[Future[SegmentWritten], _Job] = {}
+        can_merge = True
         with ThreadPoolExecutor(self._limits.build_lanes, thread_name_prefix="index-lane") as pool:
             while (queue or running) and not self._is_closed.is_set():
                 is_short = self._pressure() >= _HARD
+                is_merging = any(job.sources for job in running.values())
+                if can_merge and not is_merging and not is_short and has_many_small(manifest.segments, MERGE_AT):
+                    job = self._planned_merge(manifest, self._directory.new_segment(base, next(numbers)))
+                    running |= {pool.submit(self._merge, job): job} if job.sources else {}
                 while queue and len(running) < (1 if is_short else self._limits.build_lanes):
-                    batch, target = queue.take(is_halved=is_short), self._directory.new_segment(base, next(numbers))
-                    running[pool.submit(self._lane.write, batch, target, progress.advance)] = (batch, target)
+                    job = _Job(self._directory.new_segment(base, next(numbers)), queue.take(is_halved=is_short))
+                    running[pool.submit(self._lane.write, job.batch, job.target, progress.advance)] = job
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    batch, target = running.pop(future)
+                    job = running.pop(future)
+                    if job.sources and isinstance(future.exception(), WorkerError):
+                        can_merge = False  # the files come first
+                        continue
                     written = future.result()
-                    manifest = self._publish(manifest, manifest.segments, target, written)
-                    queue.give_back(batch[max(1, written.taken) :])
+                    manifest = self._publish(manifest, job, written)
+                    queue.give_back(job.batch[max(1, written.taken) :])
         return manifest
 
-    def _publish(self, manifest: Manifest, kept: Sequence[SegmentEntry], target: Path, written: SegmentWritten) -> Manifest:
-        if not written.n_files:
-            return manifest
-        entry = SegmentEntry(self._directory.finish(target), written.sha256, written.size)
-        manifest = self._directory.write([*kept, entry], manifest.generation + 1)
-        self._adopt()
+    def _publish(self, manifest: Manifest, job: "_Job", written: SegmentWritten) -> Manifest:
+        entries = manifest.segments
+        if written.n_files:
+            entry = SegmentEntry(self._directory.finish(job.target), written.sha256, written.size)
+            entries = with_merged(entries, job.names, entry) if job.sources else [*entries, entry]
+            manifest = self._directory.write(entries, manifest.generation + 1)
+            self._adopt()
         return manifest
 
-    def _merge(self, manifest: Manifest) -> None:
-        chosen = plan_merge(self._live_entries(manifest), self._limits.max_segments)
-        if not chosen:
-            return
-        names = {one.entry.name for one in chosen}
-        target = self._directory.new_segment(manifest.generation + 1, 0)
+    def _planned_merge(self, manifest: Manifest, target: Path) -> "_Job":
+        return _Job(target, sources=plan_merge(self._live_entries(manifest), self._limits.max_segments))
+
+    def _merge(self, job: "_Job") -> SegmentWritten:
         sources = tuple(
-            (str(self._directory.path / one.entry.name), one.entry.sha256, one.entry.size, one.mask) for one in chosen
+            (str(self._directory.path / one.entry.name), one.entry.sha256, one.entry.size, one.mask) for one in job.sources
         )
         written = self._worker.call(
-            _MERGE, sources, str(target), timeout_s=_MERGE_S, is_stopped=self._check_open, is_background=True
+            _MERGE, sources, str(job.target), timeout_s=_MERGE_S, is_stopped=self._check_open, is_background=True
         )
-        if isinstance(written, SegmentWritten):
-            self._publish(manifest, [entry for entry in manifest.segments if entry.name not in names], target, written)
+        return cast("SegmentWritten", written)
 
     def _check_open(self) -> None:
         if self._is_closed.is_set():

@@ -1,6 +1,6 @@
 """What a build does next: which files make a segment, which segments are merged. No I/O."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
@@ -15,6 +15,8 @@ from .values import IndexLimits
 
 MERGE_BYTES: Final = 96_000_000
 """Size of the largest segment that merging makes: about 8 million postings, 320 MB in the worker."""
+MERGE_AT: Final = 16
+"""So many small segments are merged while a build goes on: each has its own vocabulary, and every search looks into all."""
 _LONG_BATCHES: Final = 8
 """A build of more batches than that is long: it begins with small ones, so that there is something to search soon."""
 _FIRST_SHARE: Final = 32
@@ -136,14 +138,18 @@ class BatchQueue:
         self._returned.extend(files)
 
 
+def has_many_small(entries: Sequence[SegmentEntry], at_least: int) -> bool:
+    """Whether there are so many segments that are much smaller than they could be."""
+    return sum(entry.size < MERGE_BYTES // 4 for entry in entries) >= at_least
+
+
 def plan_merge(entries: Sequence[LiveSegmentEntry], max_segments: int) -> list[LiveSegmentEntry]:
     """Choose segments to merge: the smallest that fit together, if there are several small ones or much is dead.
 
-    Order is kept. Each file is live in one segment only, so the masks make the merged one right whatever its place.
+    Order is kept. Each file is live in one segment only, so the masks make the merged one right in the place of the newest.
     """
     is_wasteful = any(entry.dead_ratio > DEAD_RATIO for entry in entries)
-    small = sum(entry.entry.size < MERGE_BYTES // 4 for entry in entries)
-    if not is_wasteful and len(entries) <= max_segments and small < 2:
+    if not is_wasteful and len(entries) <= max_segments and not has_many_small([one.entry for one in entries], 2):
         return []
     chosen: set[str] = set()
     room = MERGE_BYTES
@@ -154,3 +160,13 @@ def plan_merge(entries: Sequence[LiveSegmentEntry], max_segments: int) -> list[L
         chosen.add(entry.entry.name)
     picked = [entry for entry in entries if entry.entry.name in chosen]
     return picked if len(picked) > 1 or any(entry.dead_ratio > DEAD_RATIO for entry in picked) else []
+
+
+def with_merged(entries: Sequence[SegmentEntry], sources: Collection[str], merged: SegmentEntry) -> list[SegmentEntry]:
+    """Return the entries with some replaced by what they were merged into, in the place of the newest of them.
+
+    Segments that were written while the merge ran are newer, and stay so.
+    """
+    newest = max(place for place, entry in enumerate(entries) if entry.name in sources)
+    before = [entry for entry in entries[:newest] if entry.name not in sources]
+    return [*before, merged, *entries[newest + 1 :]]

@@ -13,6 +13,7 @@ from ..worker import Worker
 from ..workspace.files import Workspace
 from ..workspace.text import decode
 from .glob import path_filter
+from .neighbour import FileOutline, Neighbour, Neighbours, Ties
 from .phrases import CANDIDATES, phrases_first
 from .query import parse_query
 from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult
@@ -20,6 +21,8 @@ from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Pref
 if TYPE_CHECKING:
     from .engine import Fresh, IndexEngine
 
+_MAX_TIES: Final = 6
+"""Files of one kind of neighbours that are looked at on disk and named."""
 _MAX_LOOKS: Final = 3
 """A changed hit may let others in, which are looked at in turn; with writers at work that need not end."""
 Progress = Callable[[int, int, str], None]
@@ -117,6 +120,30 @@ class IndexCache:
 
     def _refreshed(self, deadline: Deadline, progress: Progress) -> "Fresh":
         return self.engine.refresh(deadline, progress)
+
+    def neighbours(self, file: FileOutline, deadline: Deadline) -> Neighbours | None:
+        """Return the files that a file is tied to, as last indexed; None if no index is loaded.
+
+        Cheap: nothing is built, walked or mapped for it. The files named are on disk as they were indexed, others are left out.
+
+        Raises:
+            DeadlineExceeded, CallCancelled: From `deadline`.
+        """
+        state = None if self._engine is None else self._engine.holder.state
+        if state is None or not state.n_docs:
+            return None
+        from .neighbours import neighbours_of
+        from .sources import Sources
+        from .version import VersionCheck
+
+        version = VersionCheck(self.workspace, state, deadline)
+
+        def standing(ties: Sequence[Neighbour]) -> Ties:
+            first = tuple(one for one in ties[:_MAX_TIES] if version.is_current(one.path))
+            return Ties(first, max(0, len(ties) - _MAX_TIES))
+
+        found = neighbours_of(Sources.of(state), file, deadline.check)
+        return Neighbours(*(standing(ties) for ties in found), is_whole=self.engine.coverage.is_complete)
 
     def live_documents(self) -> list[LiveDocument]:
         """Return every live document in the order in which `bm25` scores them: for tests and checks."""

@@ -183,19 +183,21 @@ class Catalog:
             self.read_at[mask],
         )
 
-    def joined(self, other: "Catalog") -> "Catalog":
-        """Return both catalogues' rows; where a key is in both, the other's row."""
-        keys = np.concatenate([self.keys, other.keys])
+    def joined(self, *others: "Catalog") -> "Catalog":
+        """Return all catalogues' rows; where a key is in several, the last one's row."""
+        parts = (self, *others)
+        keys = np.concatenate([part.keys for part in parts])
         order = np.argsort(keys, kind="stable")
+        ranked = keys[order]
         is_last = np.ones(len(keys), np.bool_)
-        is_last[:-1] = keys[order][1:] != keys[order][:-1]
+        is_last[:-1] = ranked[1:] != ranked[:-1]
         order = order[is_last]
         return Catalog(
             keys[order],
-            np.concatenate([self.stats, other.stats])[order],
-            np.concatenate([self.segments, other.segments])[order],
-            np.concatenate([self.file_ids, other.file_ids])[order],
-            np.concatenate([self.statuses, other.statuses])[order],
-            np.concatenate([self.is_racy, other.is_racy])[order],
-            np.concatenate([self.read_at, other.read_at])[order],
+            np.concatenate([part.stats for part in parts])[order],
+            np.concatenate([part.segments for part in parts])[order],
+            np.concatenate([part.file_ids for part in parts])[order],
+            np.concatenate([part.statuses for part in parts])[order],
+            np.concatenate([part.is_racy for part in parts])[order],
+            np.concatenate([part.read_at for part in parts])[order],
         )

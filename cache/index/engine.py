@@ -156,6 +156,11 @@ class IndexEngine:
         self._coverage = replace(coverage, age_s=age_s)
         return Fresh(state, self._coverage)
 
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the workspace was indexed when that was last looked at."""
+        return self._coverage
+
     def look(self, paths: Sequence[str], deadline: Deadline) -> tuple[IndexState, frozenset[str]]:
         """Compare single files with the disk and index those that differ; return the state, and which could not be indexed.
 

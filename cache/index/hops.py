@@ -104,7 +104,7 @@ def _names(sources: Sources, source: int, doc: int) -> list[tuple[str, float, bo
 
 def _definition(sources: Sources, name: str, lead: _Lead, shown: set[Chunk]) -> Hop | None:
     """Return the definition of a whole name, None if it is shown already or among several that nothing decides between."""
-    places = _places(sources, name)
+    places = places_of(sources, name)
     if len(places) > 1:
         near = set(lead.files)
         near.update(file for module, path in sorted(lead.modules) for file in files_of_module(sources, module, path))
@@ -119,7 +119,7 @@ def _definition(sources: Sources, name: str, lead: _Lead, shown: set[Chunk]) -> 
     return None
 
 
-def _places(sources: Sources, name: str) -> list[Chunk]:
+def places_of(sources: Sources, name: str) -> list[Chunk]:
     """Return the chunks that define this very name, none if very many have it as a part."""
     term = term_postings(sources.state, name)
     found = [(source, doc) for source, docs in sources.definers(term) for doc in docs[: _MAX_CANDIDATES + 1].tolist()]
@@ -143,7 +143,7 @@ def _caller(sources: Sources, files: Sequence[RankedFile], query: Query, shown: 
         return None
     symbols = best_first(sources.place(files[0].source, files[0].docs[0]).symbols, query.weights, query.name)
     name = own_name(symbols[0].name) if symbols else ""
-    if len(name) < _MIN_CHARS or len(_places(sources, name)) != 1:
+    if len(name) < _MIN_CHARS or len(places_of(sources, name)) != 1:
         return None
     found = sources.callers(term_postings(sources.state, name))
     chunks = [(source, doc) for source, docs in found for doc in docs[:_MAX_CALLERS].tolist() if (source, doc) not in shown]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .assemble import blob_of, document_arrays, file_arrays, pair_arrays, pointer_of, posting_arrays, term_arrays
+from .bounds import bound_arrays
 from .segment import Array, FileRow, Segment
 
 LiveFiles = npt.NDArray[np.bool_]
@@ -101,4 +102,5 @@ def _laid_out(columns: _Columns, vocabulary: Sequence[bytes]) -> dict[str, Array
     arrays |= document_arrays(np.concatenate(columns.docs))
     arrays["symbols_ptr"], arrays["symbols_blob"] = blob_of(columns.symbols)
     arrays["imports_ptr"], arrays["imports_blob"] = blob_of(columns.imports)
-    return arrays | file_arrays(columns.rows, pointer_of(np.concatenate(columns.file_docs)))
+    arrays |= file_arrays(columns.rows, pointer_of(np.concatenate(columns.file_docs)))
+    return arrays | bound_arrays(arrays)

@@ -67,9 +67,14 @@ def module_path(module: str, importer: str) -> str:
 
 def is_module(path: str, module: str) -> bool:
     """Whether a file may be the module: its path ends like it, with any extension, or it is the entry of such a folder."""
+    return any(one == module or one.endswith("/" + module) for one in module_names(path))
+
+
+def module_names(path: str) -> list[str]:
+    """Return what a file is called from the root: its path, that without extension, its folder if it is the entry of that."""
     folder, _, base = path.rpartition("/")
-    stem = base.partition(".")[0]
-    whole = [path, f"{folder}/{stem}" if folder else stem]
+    stem = base.removesuffix(".d.ts") if base.endswith(".d.ts") else base.rpartition(".")[0] or base
+    names = [path, f"{folder}/{stem}" if folder else stem]
     if stem in _ENTRY_NAMES and folder:
-        whole.append(folder)
-    return any(one == module or one.endswith("/" + module) for one in whole)
+        names.append(folder)
+    return names

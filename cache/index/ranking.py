@@ -6,18 +6,15 @@ times a prior for the kind of file. A path that the query names and a definition
 signal gave on the tuning sets is in `tests/benchmarks/ranking.md`; those that helped one repository only are not here.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from .bm25 import TermPostings, delta_scores, held_terms, length_norms
 from .query import Query, names_path
-from .shortlist import Boost, FileTerms, ScoredChunks, Shortlist, shortlist, shortlist_segment
+from .shortlist import Boost, FileTerms, Shortlist, shortlist_chunks, shortlist_segment
 from .sources import Floats, Sources
 from .tokenise import expand_word, words_of
 from .values import Prefer
@@ -36,9 +33,8 @@ _MAX_DEFINERS: Final = 200
 _MAX_NAMED: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class RankedFile:
-    """A file in the order of the answer."""
+class RankedFile(NamedTuple):
+    """A file in the order of the answer; a tuple, for a query makes ten."""
 
     path: str
     score: float
@@ -48,8 +44,7 @@ class RankedFile:
     """Its best matching chunks in its source, best first; empty if only its path matches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """The first files in order, and what was counted on the way."""
 
     files: tuple[RankedFile, ...]
@@ -90,7 +85,7 @@ def rank(
         for file, total, docs in zip(one.files, one.totals, one.docs, strict=True):
             # Sums of the same numbers in another order differ in their last digits: those say nothing.
             found.append((-round(total, 9), sources.path_in(source, file), total, start + file, source, docs))
-    found.sort(key=itemgetter(0, 1))
+    found.sort()
     files = [RankedFile(path, total, file, source, docs) for _, path, total, file, source, docs in found[:k]]
     return Ranking(tuple(files), n_chunks, n_files, tuple([-below for below, *_ in found]))
 
@@ -105,28 +100,22 @@ def _shortlist(
     """Return the best files of a segment, or of the delta when it is the last source."""
     state = sources.state
     if source < len(state.segments):
-        live = state.segments[source]
-        held = held_terms(live.segment, source, terms)
-        return shortlist_segment(live, length_norms(state)[source], held, boosts, extra, k)
-    scores, mask = delta_scores(state, terms)
-    nothing = -np.inf if bool((scores[mask] <= 0).any()) else 0.0
-    scores[~mask] = nothing
+        live, norms = state.segments[source], length_norms(state)[source]
+        stretch = max(1.0, state.length / state.n_docs / live.segment.bounds.mean)
+        return shortlist_segment(live, norms, stretch, held_terms(source, terms), boosts, extra, k)
+    scores, matches = delta_scores(state, terms)
     start = sources.starts[source]
-    counts = sources.n_chunks[start:]
-    pointer = np.append(0, counts.cumsum())
-    scored = ScoredChunks(scores, mask.nonzero()[0], sources.delta_owner - start, pointer, nothing)
-    scored.boost(boosts)
-    return shortlist(scored, extra, k)
+    pointer = np.append(0, sources.n_chunks[start:].cumsum())
+    return shortlist_chunks(scores, matches, pointer, sources.delta_owner - start, boosts, extra, k)
 
 
 def _path_bonus(sources: Sources, terms: Sequence[TermPostings]) -> Floats:
     """Sum, per file, weight times idf (among paths) of the query terms in its path."""
     bonus = np.zeros(sources.n_files)
-    total = max(1, len(sources.state.catalog))
     for term in terms:
-        if sources.is_in_path(term):
-            files = sources.files_with(term)
-            bonus[files] += PATH * term.weight * math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
+        files, idf = sources.path_gain(term)
+        if len(files):
+            bonus[files] += PATH * term.weight * idf
     return bonus
 
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .bm25 import K1, B, TermPostings, query_terms, score
+from .bm25 import TermPostings, query_terms, score
+from .formula import K1, B
 from .hops import hops_of
 from .named import best_first, span_of
 from .query import Query

@@ -2,7 +2,7 @@
 
 A segment is one file: magic, format version, a JSON table of its arrays, the arrays. Postings are CSR by term (`post_ptr`,
 `post_doc`, `post_tf`), the forward lists CSR by document (`fwd_ptr`, `fwd_term`), terms are sorted byte strings found by
-bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
+a hash table, those with a prefix by bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
 nothing stays resident. Mapped pages are the page cache's and go away with the map.
 """
 
@@ -10,7 +10,9 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import struct
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,16 +22,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from .bounds import FileBounds
 from .chunk import FileStatus, Import, Symbol
+from .formula import MAX_DOCS
 from .packing import parse_imports, parse_symbols
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 _MAGIC: Final = b"PSTKSEG\0"
 _HEADER: Final = struct.Struct("<8sII")
 _ALIGN: Final = 64
 _SAMPLE_EVERY: Final = 64
 _MEMO_TERMS: Final = 2_048
-_MAX_SPARE: Final = 2
 _PIECE_BYTES: Final = 1 << 20
 MAX_INODE: Final = (1 << 63) - 1
 _DONTNEED: Final[int | None] = getattr(mmap, "MADV_DONTNEED", None)
@@ -63,6 +66,16 @@ def stat_table(stats: Sequence[tuple[int, int, int, int]]) -> npt.NDArray[np.int
     return np.asarray([(inode & MAX_INODE, size, mtime, ctime) for inode, size, mtime, ctime in stats], np.int64).reshape(-1, 4)
 
 
+def hash_of(term: bytes) -> bytes:
+    """Return the 64-bit hash of a term, by which vocabularies are joined and terms are found."""
+    return hashlib.blake2b(term, digest_size=8).digest()
+
+
+def slots_for(n_terms: int) -> int:
+    """Return how many homes the hash table of so many terms has."""
+    return n_terms * 4 // 3 + 1
+
+
 class Segment:
     """A mapped segment. Immutable and thread-safe; the map ends when the last array over it is dropped."""
 
@@ -75,17 +88,18 @@ class Segment:
         self._terms_ptr: Final = memoryview(arrays["terms_ptr"].data)
         blob, ptr = self._terms_blob, self._terms_ptr
         self._samples: Final = [bytes(blob[ptr[i] : ptr[i + 1]]) for i in range(0, len(ptr) - 1, _SAMPLE_EVERY)]
-        """Every 64th term, on the heap: a look-up touches one page of the map instead of six."""
+        """Every 64th term, on the heap: a bisection touches one page of the map instead of six."""
+        self._slots: Final = memoryview(arrays["term_slot"].data)
         self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
-        self.post_ptr: npt.NDArray[np.int64] = arrays["post_ptr"]
+        self.post_ptr: Array = arrays["post_ptr"]
         self._post_ptr: Final = memoryview(arrays["post_ptr"].data)
-        self.post_doc: Documents = arrays["post_doc"]
+        self.post_doc: Array = arrays["post_doc"]
         self.post_tf: Array = arrays["post_tf"]
         self.fwd_ptr: npt.NDArray[np.int64] = arrays["fwd_ptr"]
         self.fwd_term: Documents = arrays["fwd_term"]
-        self.sym_ptr: npt.NDArray[np.int64] = arrays["symp_ptr"]
+        self.sym_ptr: Array = arrays["symp_ptr"]
         self.sym_doc: Documents = arrays["symp_doc"]
-        self.call_ptr: npt.NDArray[np.int64] = arrays["callp_ptr"]
+        self.call_ptr: Array = arrays["callp_ptr"]
         self.call_doc: Documents = arrays["callp_doc"]
         self._path_ptr: Final = memoryview(arrays["path_ptr"].data)
         self.path_file: Documents = arrays["path_file"]
@@ -106,9 +120,10 @@ class Segment:
         self.file_lines: Documents = arrays["file_lines"]
         self.file_racy: npt.NDArray[np.uint8] = arrays["file_racy"]
         self.file_kind: npt.NDArray[np.uint8] = arrays["file_kind"]
-        self.path_ptr: npt.NDArray[np.int64] = arrays["path_ptr"]
-        self._spare: Final[list[npt.NDArray[np.float64]]] = []
-        """Arrays for the scores of searches: a new one each time would cost more than what is written into it."""
+        self.path_ptr: Array = arrays["path_ptr"]
+        self.bounds: Final = FileBounds(arrays)
+        self.rooms: Final = np.maximum(np.diff(self.file_doc), MAX_DOCS)
+        """Chunks of each file, or as many as an answer may speak of."""
         self._found: Final[dict[str, int | None]] = {}
         """Terms that were looked up; losing an entry to another thread costs a look-up."""
         self.n_docs: Final = len(self.doc_len)
@@ -145,12 +160,19 @@ class Segment:
         """Return the id of `term`, None if no chunk holds it."""
         found = self._found.get(term, -1)
         if found == -1:
-            position = self.position_of(term)
-            found = position if position < self.n_terms and self.term(position) == term else None
             if len(self._found) >= _MEMO_TERMS:
                 self._found.clear()
-            self._found[term] = found
+            found = self._found[term] = self._looked_up(term.encode("utf-8", "surrogatepass"))
         return found
+
+    def _looked_up(self, key: bytes) -> int | None:
+        slots, blob, ptr = self._slots, self._terms_blob, self._terms_ptr
+        place = int.from_bytes(hash_of(key), sys.byteorder) % slots_for(self.n_terms)
+        while tid := slots[place]:
+            if blob[ptr[tid - 1] : ptr[tid]] == key:
+                return tid - 1
+            place += 1
+        return None
 
     def terms_with_prefix(self, prefix: str, limit: int) -> Iterator[tuple[int, str]]:
         """Yield at most `limit` (id, term) that begin with `prefix`, in order."""
@@ -199,12 +221,17 @@ class Segment:
         """Return the packed imports of a file."""
         return bytes(self._imports_blob[self._imports_ptr[file_id] : self._imports_ptr[file_id + 1]])
 
+    def files_importing(self, name: str) -> list[int]:
+        """Return the files that have `name` somewhere among their imports, ascending."""
+        found = re.finditer(re.escape(name.encode("utf-8", "replace")), self._imports_blob)
+        return list(dict.fromkeys(bisect_right(self._imports_ptr, match.start()) - 1 for match in found))
+
     def terms(self) -> list[bytes]:
         """Return every term, encoded, by id."""
         blob, ptr = self._terms_blob.tobytes(), self._terms_ptr.tolist()
         return [blob[ptr[i] : ptr[i + 1]] for i in range(self.n_terms)]
 
-    def postings(self, tid: int) -> tuple[Documents, Array]:
+    def postings(self, tid: int) -> tuple[Array, Array]:
         """Return the chunks that hold a term, and how often each does."""
         first, last = self.range_of(tid)
         return self.post_doc[first:last], self.post_tf[first:last]
@@ -228,18 +255,6 @@ class Segment:
     def path_files(self, tid: int) -> Documents:
         """Return the files with this token in their path."""
         return self.path_file[self._path_ptr[tid] : self._path_ptr[tid + 1]]
-
-    def borrow_scores(self) -> npt.NDArray[np.float64]:
-        """Return an array of a 0 for every chunk; whoever does not return it, as after an error, just leaves it."""
-        try:
-            return self._spare.pop()
-        except IndexError:
-            return np.zeros(self.n_docs)
-
-    def return_scores(self, scores: npt.NDArray[np.float64]) -> None:
-        """Take a borrowed array back, all of it 0 again; few are kept."""
-        if len(self._spare) < _MAX_SPARE:
-            self._spare.append(scores)
 
     def doc_terms(self, doc: int) -> Documents:
         """Return the distinct terms of a chunk, as ids in order."""

@@ -1,97 +1,38 @@
-"""The best files of one source, exactly, without looking at most of those that match. Pure.
+"""The best files of one source, exactly, without scoring most of those that match. Pure.
 
-A file's total is (its best chunk + .3 of its second + .1 of its third + what its path gives) times its prior. One pass over the
-postings of the query's terms scores every chunk and finds each file's best one, which bounds its total from below and from
-above; the chunks of a file are looked at only if its upper bound reaches what k files have at least. Cost: the postings, and
-some columns by file.
-
-Leaving out the postings of frequent terms as well (MaxScore: Turtle and Flood 1995) was measured: what it saves goes into
-looking those terms up in the files that are left.
+A file's total is (its best chunk + .3 of its second + .1 of its third + what its path gives) times its prior. The bounds that a
+segment keeps by term and file (`bounds.py`), summed over the query's terms, bound every file's total from above; the postings of
+the files with the highest bounds are scored, then those of all others whose bound reaches what k files have at least. It is the
+idea of block-max indexes (Ding and Suel 2011), a block being a file. Cost: the files that hold the terms, and the postings of
+some dozens of them. What matters is the number of array operations, not their length: most take a microsecond.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .bm25 import Documents, Held, Scores, gains_of
+from .bm25 import Documents, Held, Scores
+from .bounds import STEP
+from .formula import MAX_DOCS, SHARES
+from .segment import Segment
 from .state import LiveSegment
 
-SECOND: Final = 0.3
-THIRD: Final = 0.1
-_SPREAD: Final = 1 + SECOND + THIRD
-MAX_DOCS: Final = 4
-"""Chunks of a file that an answer may speak of."""
 SLACK: Final = 1 - 1e-9
 """Scores and bounds are summed in different orders."""
+_FIRST: Final = 96
+"""Files that are scored at once. Measured: nine of ten queries then need no others."""
+_SHARES: Final = np.asarray([*SHARES, *[0.0] * (MAX_DOCS - len(SHARES))])
 
+Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Boost = tuple[npt.NDArray[np.int64], Scores]
+Owners = npt.NDArray[np.uint32] | Ints
+Boost = tuple[Ints, Scores]
 """(chunks, what each gets beside its BM25 if it matches)."""
 
 
-@dataclass(slots=True)
-class ScoredChunks:
-    """The chunks of one source, scored."""
-
-    scores: Scores
-    """By chunk; `nothing` for those that do not match."""
-    docs: Documents
-    """Chunks that match; in any order, repeats allowed."""
-    doc_file: npt.NDArray[np.uint32] | npt.NDArray[np.int64]
-    file_doc: npt.NDArray[np.int64]
-    """Where the chunks of each file begin, and where the last end."""
-    nothing: float = 0.0
-    """-inf if a term may add 0 or less, which only happens in tiny corpora; nothing is left out then."""
-
-    def boost(self, boosts: Sequence[Boost]) -> None:
-        """Add to chunks that match."""
-        for docs, values in boosts:
-            matches = self.scores.take(docs) > self.nothing
-            self.scores[docs[matches]] += values[matches]
-
-    def best_by_file(self) -> Scores:
-        """Return the score of each file's best chunk, `nothing` for a file that does not match."""
-        best = np.full(len(self.file_doc) - 1, self.nothing)
-        np.maximum.at(best, self.doc_file.take(self.docs), self.scores.take(self.docs))
-        return best
-
-    def matching_of(self, files: Documents) -> tuple[Documents, Scores, Documents]:
-        """Return the matching chunks of some files, file by file, best first, their scores, and how many each file has."""
-        first = self.file_doc.take(files)
-        counts = self.file_doc.take(files + 1) - first
-        docs = (first - counts.cumsum() + counts).repeat(counts)
-        docs += np.arange(len(docs))
-        scores = self.scores.take(docs)
-        matches = (scores > self.nothing).nonzero()[0]
-        owner = np.arange(len(files)).repeat(counts).take(matches)
-        docs, scores = docs.take(matches), scores.take(matches)
-        order = _by_owner(scores, owner)
-        return docs.take(order), scores.take(order), np.bincount(owner, minlength=len(files))
-
-    def count(self, matching: Mask | None) -> int:
-        """Return how many chunks match, of all files or of some."""
-        is_held = self.scores != self.nothing
-        if matching is not None:
-            is_held &= matching.take(self.doc_file)
-        return int(np.count_nonzero(is_held))
-
-
-def _by_owner(scores: Scores, owner: Documents) -> Documents:
-    """Return the order by owner, then score, highest first, equal ones as they stand."""
-    if not len(scores):
-        return np.empty(0, np.intp)
-    key = owner * (float(scores.max() - scores.min()) * 2 + 1) - scores
-    order = key.argsort()
-    ranked = key.take(order)
-    # The quick sort leaves equal ones in any order.
-    return order if (ranked[1:] > ranked[:-1]).all() else key.argsort(kind="stable")
-
-
-@dataclass(frozen=True, slots=True)
-class FileTerms:
+class FileTerms(NamedTuple):
     """What the files of a source get beside their chunks."""
 
     bonus: Scores
@@ -102,13 +43,17 @@ class FileTerms:
     def totals(self, files: Documents, chunks: Scores) -> Scores:
         """Return the totals of files from what their chunks give."""
         totals, prior = chunks + self.bonus.take(files), self.prior.take(files)
-        if len(totals) and totals.min() < 0:
+        if chunks.min() < 0:
             return np.where(totals >= 0, totals * prior, totals / prior)
         return totals * prior
 
+    def reject(self, reached: Scores) -> None:
+        """Put 0 for the files that may not appear."""
+        if self.accepts is not None:
+            reached[[file for file in reached.nonzero()[0].tolist() if not self.accepts(file)]] = 0.0
 
-@dataclass(frozen=True, slots=True)
-class Shortlist:
+
+class Shortlist(NamedTuple):
     """The files of a source that may be among the first k, in no order, and how much of it matches."""
 
     files: list[int]
@@ -119,75 +64,189 @@ class Shortlist:
     matching_files: int
 
 
+class Slots:
+    """Room for the scores of some files' chunks, file by file, a file's last chunk first."""
+
+    def __init__(self, files: Documents, file_doc: Ints, rooms: Ints) -> None:
+        self.files: Final = files
+        room = rooms.take(files)
+        ends = room.cumsum()
+        self.size: Final = int(ends[-1]) if len(files) else 0
+        self.starts: Final = ends - room
+        self.tops: Final = file_doc.take(files)
+        """What a chunk's slot is taken from to give the chunk, and the other way round."""
+        self.tops += ends
+        self.tops -= 1
+        self.place: Final = np.full(len(rooms), -1)
+        """By file of the source: its top, -1 for files that are not here."""
+        self.place[files] = self.tops
+
+    def boost(self, scores: Scores, matches: Mask | None, boosts: Sequence[Boost], doc_file: Owners) -> None:
+        """Add to chunks that match."""
+        for docs, values in boosts:
+            tops = self.place.take(doc_file.take(docs))
+            here = (tops >= 0).nonzero()[0]
+            slots = (tops - docs).take(here)
+            is_match = scores.take(slots) > 0 if matches is None else matches.take(slots)
+            scores[slots[is_match]] += values.take(here)[is_match]
+
+    def best(
+        self, scores: Scores, matches: Mask | None, terms: FileTerms, k: int
+    ) -> tuple[list[int], list[float], list[tuple[int, ...]]]:
+        """Return the k best of the files and those equal to the last, their totals, and their best chunks.
+
+        `matches` is None if every chunk that matches has a score above 0. Of equal chunks the first is the better one: the
+        number of a slot replaces the last digits of its score, 1e-11 of it, so one maximum finds both.
+        """
+        if not len(self.files):
+            return [], [], []
+        raised = scores if matches is None else np.where(matches, scores - scores.min() + 1, 0.0)
+        low = (1 << self.size.bit_length()) - 1
+        keys = raised.view(np.int64) & ~low
+        keys |= np.arange(self.size)
+        slots = np.empty((MAX_DOCS, len(self.files)), np.int64)
+        for row in slots:
+            np.maximum.reduceat(keys, self.starts, out=row)
+            row &= low
+            keys[row] = 0
+        values = scores.take(slots)
+        is_match = values > 0 if matches is None else matches.take(slots)
+        totals = terms.totals(self.files, _SHARES @ values)
+        place = max(0, len(totals) - k)
+        floor = float(np.partition(totals, place)[place])
+        kept = (totals >= floor - abs(floor) * (1 - SLACK)).nonzero()[0]
+        docs = (self.tops - slots).T.take(kept, 0).tolist()
+        counts = is_match.sum(0).take(kept).tolist()
+        held = [tuple(row[:count]) for row, count in zip(docs, counts, strict=True)]
+        return self.files.take(kept).tolist(), totals.take(kept).tolist(), held
+
+
+class _Postings:
+    """The postings of a query's terms in one segment."""
+
+    def __init__(self, segment: Segment, norms: Scores, held: Sequence[Held]) -> None:
+        self._segment, self._norms, self._held = segment, norms, held
+        self._ranges = [(span.first_file, span.last_file) for _, span in held]
+        file, most = segment.bounds.file, segment.bounds.most
+        self._files = np.concatenate([file[a:b] for a, b in self._ranges], dtype=np.intp)
+        self._bytes = np.concatenate([most[a:b] for a, b in self._ranges])
+        self._weights = np.asarray([weight for weight, _ in held]).repeat([b - a for a, b in self._ranges])
+        self.is_bounded: Final = all(weight > 0 for weight, _ in held)
+        """Else a term may add 0 or less, which only happens in tiny corpora; nothing is left out then."""
+
+    def reached(self, stretch: float) -> Scores:
+        """Return what the chunks of each file give at most, or, without bounds, some number above 0 if one matches."""
+        if not self.is_bounded:
+            return np.bincount(self._files, minlength=self._segment.n_files).astype(np.float64)
+        most = np.bincount(self._files, self._weights * self._bytes, self._segment.n_files)
+        most *= STEP * stretch
+        return most
+
+    def scores(self, slots: Slots) -> tuple[Scores, Mask | None]:
+        """Return the score of each slot's chunk, and, if that does not tell, which match."""
+        bounds, segment = self._segment.bounds, self._segment
+        places = slots.place.take(self._files)
+        here = (places >= 0).nonzero()[0]
+        first = np.concatenate([bounds.first[a:b] for a, b in self._ranges], dtype=np.intp).take(here)
+        last = np.concatenate([bounds.first[a + 1 : b + 1] for a, b in self._ranges], dtype=np.intp).take(here)
+        counts = last - first
+        last -= counts.cumsum()
+        postings = last.repeat(counts)
+        postings += np.arange(len(postings))
+        owners = here.repeat(counts)
+        docs, tfs = segment.post_doc.take(postings), segment.post_tf.take(postings)
+        gains = self._weights.take(owners)
+        gains *= tfs
+        below = self._norms.take(docs)
+        below += tfs
+        gains /= below
+        at = places.take(owners)
+        at -= docs
+        # Without a posting, bincount forgets the type of the weights.
+        scores = np.bincount(at, gains, slots.size).astype(np.float64, copy=False)
+        return scores, None if self.is_bounded else np.bincount(at, minlength=slots.size) > 0
+
+    def count(self, matching: Mask | None) -> int:
+        """Return how many chunks match, of all files or of some."""
+        segment, rows = self._segment, [span.row for _, span in self._held if span.row >= 0]
+        if rows:
+            bits = segment.bounds.often[rows[0]]
+            for row in rows[1:]:
+                bits = bits | segment.bounds.often[row]
+            holds = np.unpackbits(bits, count=segment.n_docs)
+        else:
+            holds = np.zeros(segment.n_docs, np.uint8)
+        rare = [segment.post_doc[span.first : span.last] for _, span in self._held if span.row < 0]
+        if rare:
+            holds[np.concatenate(rare, dtype=np.intp)] = 1
+        if matching is not None:
+            holds &= matching.take(segment.doc_file)
+        return int(np.count_nonzero(holds))
+
+
 def shortlist_segment(
-    live: LiveSegment, norms: Scores, held: Sequence[Held], boosts: Sequence[Boost], terms: FileTerms, k: int
+    live: LiveSegment, norms: Scores, stretch: float, held: Sequence[Held], boosts: Sequence[Boost], terms: FileTerms, k: int
 ) -> Shortlist:
-    """Return the files of a segment that may be among the first k; `held` are the query's terms in it."""
+    """Return the files of a segment that may be among the first k.
+
+    `held` are the query's terms in it; `stretch` is how much longer the state's chunks are than the segment's, at least 1.
+    """
     segment = live.segment
-    is_live = None if live.is_live_doc is None else live.is_live_file
-    docs, gains = gains_of(segment, norms, held)
-    is_bounded = all(term.bound > 0 for term in held)
-    scores = segment.borrow_scores() if is_bounded else np.full(segment.n_docs, -np.inf)
-    if not is_bounded:
-        scores[docs] = 0.0
-    np.add.at(scores, docs, gains)
-    scored = ScoredChunks(scores, docs, segment.doc_file, segment.file_doc, 0.0 if is_bounded else -np.inf)
-    scored.boost(boosts)
-    found = shortlist(scored, terms, k, is_live)
-    if is_bounded:
-        scores[docs] = 0.0
-        segment.return_scores(scores)
-    return found
+    postings = _Postings(segment, norms, held) if held else None
+    reached = np.zeros(segment.n_files) if postings is None else postings.reached(stretch)
+    reached += terms.bonus
+    is_some = live.is_live_doc is not None or terms.accepts is not None
+    if is_some:
+        reached *= live.is_live_file
+        terms.reject(reached)
+    n_files = int(np.count_nonzero(reached))
+    n_chunks = 0 if postings is None else postings.count(reached > 0 if is_some else None)
 
+    def best(files: Documents) -> tuple[list[int], list[float], list[tuple[int, ...]]]:
+        slots = Slots(files, segment.file_doc, segment.rooms)
+        scores, matches = (np.zeros(slots.size), None) if postings is None else postings.scores(slots)
+        slots.boost(scores, matches, boosts, segment.doc_file)
+        return slots.best(scores, matches, terms, k)
 
-def shortlist(scored: ScoredChunks, terms: FileTerms, k: int, is_live: Mask | None = None) -> Shortlist:
-    """Return the files that may be among the first k."""
-    best = scored.best_by_file()
-    matching = best > scored.nothing
-    matching |= terms.bonus > 0
-    if is_live is not None:
-        matching &= is_live
-    if terms.accepts is not None:
-        matching[[file for file in matching.nonzero()[0].tolist() if not terms.accepts(file)]] = False
-    is_some = is_live is not None or terms.accepts is not None
-    n_chunks, n_files = scored.count(matching if is_some else None), int(np.count_nonzero(matching))
-    if scored.nothing or n_files <= k:
-        return Shortlist(*_best(scored, matching.nonzero()[0], terms, k), n_chunks, n_files)
-    most = best * _SPREAD
-    most += terms.bonus
-    most *= terms.prior
-    most *= matching
-    place = len(most) - k
-    files, totals, docs = _best(scored, most.argpartition(place)[place:], terms, k)
-    most[files] = 0.0
-    others = (most >= min(totals) * SLACK).nonzero()[0]
-    if len(others):
-        more = _best(scored, others, terms, k)
-        files, totals, docs = files + more[0], totals + more[1], docs + more[2]
+    n_first = max(_FIRST, 2 * k)
+    if n_files <= n_first or (postings is not None and not postings.is_bounded):
+        return Shortlist(*best(reached.nonzero()[0]), n_chunks, n_files)
+    _raise(reached, boosts, segment)
+    reached *= terms.prior
+    first = reached.argpartition(len(reached) - n_first)[len(reached) - n_first :]
+    files, totals, docs = best(first)
+    floor = min(totals) * SLACK
+    if reached[first[0]] >= floor:
+        reached[first] = 0.0
+        others = (reached >= floor).nonzero()[0]
+        if len(others):
+            more = best(others)
+            files, totals, docs = files + more[0], totals + more[1], docs + more[2]
     return Shortlist(files, totals, docs, n_chunks, n_files)
 
 
-def _kth(values: Scores, k: int) -> float:
-    """Return the k-th greatest of some values."""
-    place = len(values) - k
-    return float(np.partition(values, place)[place])
+def _raise(reached: Scores, boosts: Sequence[Boost], segment: Segment) -> None:
+    """Raise the bounds of files by what their chunks may get beside their BM25."""
+    for docs, values in boosts:
+        most = np.zeros(len(reached))
+        np.maximum.at(most, segment.doc_file.take(docs), values * sum(SHARES))
+        most *= reached > 0
+        reached += most
 
 
-def _best(
-    scored: ScoredChunks, files: Documents, terms: FileTerms, k: int
-) -> tuple[list[int], list[float], list[tuple[int, ...]]]:
-    """Return the k best of some files and those equal to the last, their totals, and their best chunks."""
-    docs, scores, counts = scored.matching_of(files)
-    starts = counts.cumsum() - counts
-    scores = np.append(scores, (0.0, 0.0, 0.0))
-    chunks = scores.take(starts) * (counts > 0)
-    chunks += scores.take(starts + 1) * ((counts > 1) * SECOND)
-    chunks += scores.take(starts + 2) * ((counts > 2) * THIRD)
-    totals = terms.totals(files, chunks)
-    if len(files) > k:
-        floor = _kth(totals, k)
-        kept = (totals >= floor - abs(floor) * (1 - SLACK)).nonzero()[0]
-        files, totals, starts, counts = files.take(kept), totals.take(kept), starts.take(kept), counts.take(kept)
-    ends = np.minimum(counts, MAX_DOCS) + starts
-    held = [tuple(docs[first:end].tolist()) for first, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    return files.tolist(), totals.tolist(), held
+def shortlist_chunks(
+    scores: Scores, matches: Mask, file_doc: Ints, doc_file: Owners, boosts: Sequence[Boost], terms: FileTerms, k: int
+) -> Shortlist:
+    """Return the same of a few chunks whose scores are known."""
+    rooms = np.maximum(np.diff(file_doc), MAX_DOCS)
+    reached = np.bincount(doc_file[matches], minlength=len(rooms)).astype(np.float64)
+    reached += terms.bonus
+    terms.reject(reached)
+    slots = Slots(reached.nonzero()[0], file_doc, rooms)
+    tops = slots.place.take(doc_file)
+    here = (matches & (tops >= 0)).nonzero()[0]
+    placed, is_match = np.zeros(slots.size), np.zeros(slots.size, np.bool_)
+    at = (tops - np.arange(len(tops))).take(here)
+    placed[at], is_match[at] = scores.take(here), True
+    slots.boost(placed, is_match, boosts, doc_file)
+    return Shortlist(*slots.best(placed, is_match, terms, k), len(here), len(slots.files))

@@ -3,6 +3,7 @@
 A source is a segment, or, last, the delta. Built once per state and kept with it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _KEY: Final = "_sources"
 _NONE: Final[Ints] = np.empty(0, np.int64)
+_MEMO_TERMS: Final = 2_048
+_MEMO_FILES: Final = 128
+"""Terms whose files are kept with a state, and how many files at most: 2 MB, and mostly a hundredth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Sources:
         kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
         self.kinds: Final[Any] = np.concatenate([*(segment.file_kind for segment in segments), kinds])
         self._priors: Final[dict[Prefer, Floats]] = {}
+        self._path_gains: Final[dict[str, tuple[Ints, float]]] = {}
+        """Of terms that were asked for; losing one to another thread costs a look-up."""
 
     @classmethod
     def of(cls, state: IndexState) -> "Sources":
@@ -77,7 +83,20 @@ class Sources:
             return self.delta_files[file].row.path
         return self.state.segments[source].segment.path(file)
 
-    def is_in_path(self, term: TermPostings) -> bool:
+    def path_gain(self, term: TermPostings) -> tuple[Ints, float]:
+        """Return the live files with a term in their path, and its idf among paths."""
+        found = self._path_gains.get(term.term)
+        if found is None:
+            files = self.files_with(term) if self._may_be_in_path(term) else _NONE
+            total = max(1, len(self.state.catalog))
+            found = files, math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
+            if len(files) <= _MEMO_FILES:
+                if len(self._path_gains) >= _MEMO_TERMS:
+                    self._path_gains.clear()
+                self._path_gains[term.term] = found
+        return found
+
+    def _may_be_in_path(self, term: TermPostings) -> bool:
         """Whether some file, live or dead, may have a term in its path; much faster than finding which."""
         if self.delta_files:
             return True
@@ -94,7 +113,7 @@ class Sources:
             if len(files):
                 if live.is_live_doc is not None:
                     files = files[live.is_live_file[files]]
-                held.append(files + np.int64(self.starts[number]))
+                held.append(files.astype(np.int64) if number == 0 else files + np.int64(self.starts[number]))
         if self.delta_files:
             start = self.starts[-1]
             numbers = [start + i for i, file in enumerate(self.delta_files) if term.term in file.path_terms]
@@ -135,6 +154,16 @@ class Sources:
         if number == len(self.state.segments):
             return self.delta_files[file - self.starts[number]].analysis.imports
         return self.state.segments[number].segment.imports(file - self.starts[number])
+
+    def files_importing(self, name: str) -> list[int]:
+        """Return the live files that have a name, in this case, somewhere among their imports."""
+        found: list[int] = []
+        for start, live in zip(self.starts, self.state.segments, strict=False):
+            found += [start + file for file in live.segment.files_importing(name) if live.is_live_file[file]]
+        for number, file in enumerate(self.delta_files, self.starts[-1]):
+            if any(name in module or any(name in one for one in names) for module, names in file.analysis.imports):
+                found.append(number)
+        return found
 
     def file_of(self, source: int, doc: int) -> int:
         """Return the file number of a chunk."""

@@ -157,9 +157,7 @@ class IndexState:
             for segment in segments[len(known) :]:
                 state = state._appended(segment)
             return IndexState(state.segments, state.delta, state.catalog, generation)
-        catalog = Catalog.empty()
-        for number, segment in enumerate(segments):
-            catalog = catalog.joined(catalog_of(segment, number))
+        catalog = Catalog.empty().joined(*(catalog_of(segment, number) for number, segment in enumerate(segments)))
         position, is_known = catalog.positions(np.fromiter(self.delta.files.keys(), np.int64, len(self.delta.files)))
         kept: dict[int, DeltaFile] = {}
         for (key, file), at, known in zip(self.delta.files.items(), position.tolist(), is_known.tolist(), strict=True):

@@ -6,7 +6,7 @@ Everything outside the scripts is blanked for the grammar, so that offsets and l
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from .definition import Definition, Outline
@@ -114,5 +114,5 @@ def _nested(outer: list[Definition], inner: tuple[Definition, ...]) -> tuple[Def
     for one in inner:
         section = outer[max(0, bisect_right(starts, one.start_line) - 1)]
         parent = f"{section.name}.{one.parent}" if one.parent else section.name
-        placed.append(replace(one, depth=one.depth + 1, parent=parent))
+        placed.append(one._replace(depth=one.depth + 1, parent=parent))
     return tuple(sorted(placed, key=lambda one: one.start_line))

@@ -30,29 +30,13 @@ _ECMA: Final = """
 (import_statement source: (_)? @source) @import
 (export_statement source: (_) @source) @import
 (export_specifier name: (_) @listed)
-"""
-_TEST_WORDS: Final = (
-    *(b"describe", b"test(", b"test.", b"suite(", b"suite.", b"context(", b"context.", b"specify(", b"bench("),
-    *(b"it('", b'it("', b"it(`", b"it(\n", b"it.only", b"it.skip", b"it.each", b"it.concurrent", b"it.fails", b"it.todo"),
-)
-_ECMA_ONLY_WITH: Final = (
-    (
-        _TEST_WORDS,
-        """
 (expression_statement (call_expression function: [(identifier) @_t (member_expression object: (identifier) @_t)]
   arguments: (arguments . [(string) (template_string)] @name
     . (object)? . [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))
   (#any-of? @_t "describe" "it" "test" "context" "suite" "specify" "fdescribe" "xdescribe" "fit" "xit" "bench")) @test
-""",
-    ),
-    (
-        (b"require(",),
-        """
 (lexical_declaration (variable_declarator
   value: (call_expression function: (identifier) @_f arguments: (arguments . (string) @source))) (#eq? @_f "require")) @import
-""",
-    ),
-)
+"""
 _ECMA_CALLS: Final = """
 (call_expression function: [(identifier) @callee (member_expression property: (property_identifier) @callee)])
 (new_expression constructor: (identifier) @callee)
@@ -98,7 +82,6 @@ ECMASCRIPT: Final[tuple[Language, ...]] = (
 (field_definition property: (_) @name) @property
 """,
         calls=_ECMA_CALLS,
-        only_with=_ECMA_ONLY_WITH,
     ),
     Language(
         "typescript",
@@ -109,7 +92,6 @@ ECMASCRIPT: Final[tuple[Language, ...]] = (
         visibility=Visibility.EXPORT,
         patterns=_TYPESCRIPT,
         calls=_ECMA_CALLS,
-        only_with=_ECMA_ONLY_WITH,
         comments=("comment", "html_comment"),
     ),
     Language(
@@ -120,7 +102,6 @@ ECMASCRIPT: Final[tuple[Language, ...]] = (
         visibility=Visibility.EXPORT,
         patterns=_TYPESCRIPT,
         calls=_ECMA_CALLS,
-        only_with=_ECMA_ONLY_WITH,
         comments=("comment", "html_comment"),
     ),
 )

@@ -1,13 +1,13 @@
 """From what a language's query found to an outline: nesting, signatures, docs, visibility, calls."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from .definition import CONTAINER_KINDS, MEMBER_KINDS, Definition, Import, Outline
 from .docs import doc_above, doc_in_module, doc_inside
 from .found import MAX_DEFINITIONS, SECTION, Found, Gathered, gather, resolve
-from .language import DOC_INSIDE, Language, Visibility
+from .language import DOC_INSIDE, Language
 from .mend import mend
 from .naming import refined_kind
 from .parsing import MAX_DEPTH, Parsed, error_spans, matches
@@ -52,9 +52,15 @@ class _Open:
     index: int
     name: str
     kind: str
-    qualified: str
+    around: str | None
+    """Qualified name of what encloses it."""
     is_public: bool
     section: str = ""
+
+    @property
+    def qualified(self) -> str:
+        """Qualified name; made when something stands inside, as most definitions hold no other."""
+        return clip(self.name if self.around is None else f"{self.around}.{self.name}", 400)
 
 
 def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool = False, spans_only: bool = False) -> Outline:
@@ -66,14 +72,10 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
         ParseRefused: The grammar is of another version.
     """
     found = matches(language, parsed, language.patterns_for(data), language.calls if with_calls else "")
-    calls: list[tuple[int, str]] = []
-    if with_calls and language.calls:
-        callees = [node for _, captured in found for node in captured.get("callee", ())]
-        found = [match for match in found if "callee" not in match[1]]
-        calls = sorted(
-            (node.start_byte, data[node.start_byte : node.end_byte][:80].decode("utf-8", "replace")) for node in callees
-        )
     gathered = gather(found, data)
+    calls = sorted(
+        (node.start_byte, data[node.start_byte : node.end_byte][:80].decode("utf-8", "replace")) for node in gathered.callees
+    )
     if language.name == "python":
         gathered.listed |= _dunder_all(data)
     lines = LineMap(data)
@@ -108,6 +110,7 @@ class _Sweep:
         self._spans_only = spans_only
         self._lines = lines
         self._listed = listed
+        self._rule = language.visibility
         self._has_exports = bool(listed)
         self._stack: list[_Open] = []
         self._definitions: list[Definition] = []
@@ -130,7 +133,7 @@ class _Sweep:
         for offset, name in calls[at_call:]:
             self._note_call(offset, name)
         return [
-            replace(one, calls=tuple(self._called[index])) if index in self._called else one
+            one._replace(calls=tuple(self._called[index])) if index in self._called else one
             for index, one in enumerate(self._definitions)
         ]
 
@@ -157,33 +160,34 @@ class _Sweep:
             return  # a part of a type that is written where it is used, or of an object without a name
         if kind == "function" and parent is not None and parent.kind in _METHOD_PARENTS:
             kind = "method"
-        lines = self._lines
-        start, end = lines.line_of(one.start), lines.last_line_of(one.start, one.end)
+        start, end = self._lines.span_of(one.start, one.end)
         is_full = not self._spans_only
-        signature = _signature(self._language, one, kind, lines) if is_full or kind in _TOLD_BY_SIGNATURE else ""
+        signature = _signature(self._language, one, kind, self._lines) if is_full or kind in _TOLD_BY_SIGNATURE else ""
         if kind == "class":
             kind = refined_kind(self._language.name, kind, signature)
-        public = is_full and self._is_public(one, kind, signature, parent)
         around = None if parent is None else parent.qualified
-        doc = self._doc(one, kind, start, is_nested=parent is not None) if is_full else ""
+        doc, public = "", False
+        if is_full:
+            public = self._is_public(one, kind, signature, parent)
+            doc = self._doc(one, kind, start, is_nested=parent is not None)
         self._definitions.append(Definition(kind, one.name, start, end, signature, doc, len(stack), around, public))
         if len(stack) < MAX_DEPTH and kind != "package":
             inside = IMPLEMENTS if kind == "impl" and " for " in signature else kind
-            qualified = clip(one.name if around is None else f"{around}.{one.name}", 400)
-            stack.append(_Open(one.start, one.end, len(self._definitions) - 1, one.name, inside, qualified, public))
+            stack.append(_Open(one.start, one.end, len(self._definitions) - 1, one.name, inside, around, public))
 
     def _is_public(self, one: Found, kind: str, signature: str, parent: _Open | None) -> bool:
-        if parent is not None and not (parent.is_public and parent.kind in _OPEN_KINDS):
-            return False
-        rule = self._language.visibility
-        is_exported = one.is_exported or (rule is Visibility.EXPORT and not self._has_exports)
-        parent_kind, section = (parent.kind, parent.section) if parent else ("", "")
-        return is_public_here(rule, Candidate(one.name, kind, signature, parent_kind, is_exported, section, self._listed))
+        parent_kind = section = ""
+        if parent is not None:
+            if not parent.is_public or parent.kind not in _OPEN_KINDS:
+                return False
+            parent_kind, section = parent.kind, parent.section
+        is_exported = one.is_exported or not self._has_exports
+        return is_public_here(self._rule, Candidate(one.name, kind, signature, parent_kind, is_exported, section, self._listed))
 
     def _doc(self, one: Found, kind: str, start: int, *, is_nested: bool) -> str:
         if self._language.docs == DOC_INSIDE:
             return doc_inside(self._lines, one.body) if one.body is not None else ""
-        if kind == "package" or (kind in MEMBER_KINDS and is_nested):
+        if kind == "package" or (is_nested and kind in MEMBER_KINDS):
             return ""
         if kind == "module" and self._language.name == "elixir" and one.body is not None:
             return doc_in_module(self._lines, one.body)
@@ -192,6 +196,10 @@ class _Sweep:
 
 def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str:
     data = lines.data
+    start = one.head_start
+    is_whole_line = one.is_name_only or language.name == "html"
+    if one.body is not None and one.body > start and not is_whole_line:
+        return one_line(data, start, one.body, mark=language.mark)
     if language.name == "html":
         if kind == "heading":
             return clip(f"{one.name} {_TITLE.sub('', one_line(data, one.start, one.end))}".strip(), 120)
@@ -200,14 +208,12 @@ def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str
         start = lines.start_of(lines.line_of(one.start))
         newline = data.find(b"\n", one.end)
         return one_line(data, start, newline if newline >= 0 else len(data), limit=100)
-    if one.body is not None and one.body > one.head_start:
-        return one_line(data, one.head_start, one.body, mark=language.mark)
     if kind in MEMBER_KINDS:  # one line of a long initialiser is enough to know it
-        newline = data.find(b"\n", one.head_start, one.end)
+        newline = data.find(b"\n", start, one.end)
         if newline >= 0:
-            return one_line(data, one.head_start, newline, limit=100, tail=" \r") + " …"
-        return one_line(data, one.head_start, one.end, limit=100)
-    return one_line(data, one.head_start, one.end, mark=language.mark)
+            return one_line(data, start, newline, limit=100, tail=" \r") + " …"
+        return one_line(data, start, one.end, limit=100)
+    return one_line(data, start, one.end, mark=language.mark)
 
 
 def _dunder_all(data: bytes) -> set[str]:
@@ -235,7 +241,7 @@ def _merge_clauses(definitions: list[Definition]) -> list[Definition]:
         last = out[-1] if out else None
         if last and last.name == one.name and last.parent == one.parent and {last.kind, one.kind} <= _MERGED:
             calls = tuple(dict.fromkeys((*last.calls, *one.calls)))[:_MAX_CALLS]
-            out[-1] = replace(last, kind="function", end_line=one.end_line, calls=calls)
+            out[-1] = last._replace(kind="function", end_line=one.end_line, calls=calls)
         else:
             out.append(one)
     # What is left of a local name that is bound without arguments is its type alone.

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from .language import Language
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_DEFINITIONS: Final = 20_000
-SECTION: Final = "#section"
+SECTION: Final = "section"
 """Kind of the marks that change the visibility of what follows them."""
 _SPACES: Final = re.compile(rb"\s*")
 _PARTS: Final = frozenset({"name", "body", "source", "inner"})
 """Captures that belong to another one of the same match."""
+_ASIDE: Final = frozenset({"callee", "import", "wrapper", "export", "attached", "listed"})
+"""Captures that are no definitions. All others are, each named by its kind."""
+_BY_START: Final = itemgetter(0, 1)
 _MAX_WRAPPERS: Final = 4
 _MAX_NESTING: Final = 200
 _MAX_HEAD: Final = 2_000
@@ -44,17 +48,17 @@ class Found:
     head_start: int
     """Where the signature begins: behind decorators that are siblings."""
     body: int | None
-    is_exported: bool = False
     is_name_only: bool = False
     """The node is the name alone: the signature is the whole line."""
+    is_exported: bool = False
 
 
 @dataclass(slots=True)
 class Gathered:
     """Everything that one query found."""
 
-    definitions: "list[tuple[int, str, Node, Node | None, Node | None]]" = field(default_factory=list)
-    """Pattern, kind, node, name, body."""
+    definitions: "list[tuple[int, int, str, Node, Node | None, Node | None]]" = field(default_factory=list)
+    """Start, pattern, kind, node, name, body."""
     imports: "dict[int, tuple[Node, Node | None]]" = field(default_factory=dict)
     around: "dict[int, tuple[Node, bool]]" = field(default_factory=dict)
     """Inner node -> the node around it, and whether that exports it."""
@@ -63,20 +67,33 @@ class Gathered:
     attached: dict[int, int] = field(default_factory=dict)
     """Where a definition begins -> where the decorator before it begins."""
     listed: set[str] = field(default_factory=set)
+    callees: "list[Node]" = field(default_factory=list)
 
 
 def gather(matches: Sequence[Match], data: bytes) -> Gathered:
     """Sort the captures of all matches by their names."""
     out = Gathered()
+    definitions = out.definitions
     for pattern, nodes in matches:
         for capture, captured in nodes.items():
-            if capture not in _PARTS and capture[0] != "_":
-                _take(out, pattern, capture, captured[0], nodes, data)
+            if capture in _PARTS or capture[0] == "_":
+                continue
+            node = captured[0]
+            if capture in _ASIDE:
+                _take_aside(out, capture, captured, nodes, data)
+            else:
+                name, body = nodes.get("name"), nodes.get("body")
+                named, held = (name[0] if name else None), (body[0] if body else None)
+                definitions.append((node.start_byte, pattern, capture, node, named, held))
     return out
 
 
-def _take(out: Gathered, pattern: int, capture: str, node: "Node", nodes: "dict[str, list[Node]]", data: bytes) -> None:
-    if capture == "import":
+def _take_aside(out: Gathered, capture: str, captured: "list[Node]", nodes: "dict[str, list[Node]]", data: bytes) -> None:
+    """Keep what is no definition itself."""
+    node = captured[0]
+    if capture == "callee":
+        out.callees += captured
+    elif capture == "import":
         source = nodes.get("source", (None,))[0]
         if source is not None or node.id not in out.imports:
             out.imports[node.id] = (node, source)
@@ -87,58 +104,54 @@ def _take(out: Gathered, pattern: int, capture: str, node: "Node", nodes: "dict[
     elif capture == "attached":
         spaces = _SPACES.match(data, node.end_byte)
         out.attached[spaces.end() if spaces else node.end_byte] = node.start_byte
-    elif capture == "listed":
-        out.listed.add(data[node.start_byte : node.end_byte].decode("utf-8", "replace"))
     else:
-        kind = SECTION if capture == "section" else capture
-        name = nodes.get("name", (None,))[0]
-        out.definitions.append((pattern, kind, node, name, nodes.get("body", (None,))[0]))
+        out.listed.add(data[node.start_byte : node.end_byte].decode("utf-8", "replace"))
 
 
 def resolve(language: Language, gathered: Gathered, data: bytes) -> list[Found]:
     """Name the definitions, widen them by wrappers and decorators, drop second matches of one name."""
     seen: set[int] = set()
     found: list[Found] = []
-    for _, kind, node, name, body in sorted(gathered.definitions, key=lambda entry: (entry[2].start_byte, entry[0])):
-        identity = name.id if name is not None else node.id
+    around, attached = gathered.around, gathered.attached
+    is_cpp = language.name == "cpp"
+    for start, _, kind, node, name, body in sorted(gathered.definitions, key=_BY_START):
+        identity = node.id if name is None else name.id
         if identity in seen:
             continue
         seen.add(identity)
-        one = _named(language, kind, node, name, body, data)
-        if language.name != "cpp" or not _is_macro(one.kind, one.name):
-            found.append(_widened(one, node, gathered))
+        one = _named(language, kind, start, node, name, body, data)
+        if is_cpp and _is_macro(one.kind, one.name):
+            continue
+        found.append(_widened(one, node, gathered) if one.start in attached or node.id in around else one)
         if len(found) >= MAX_DEFINITIONS:
             break
     return found
 
 
-def _named(language: Language, kind: str, node: "Node", name: "Node | None", body: "Node | None", data: bytes) -> Found:
-    if kind == SECTION:
-        text = data[node.start_byte : node.end_byte].decode("utf-8", "replace").strip(" :")
-    elif name is None:
-        text = "Companion" if language.name == "kotlin" and kind == "object" else kind
-    elif language.name in {"c", "cpp"}:
+def _named(
+    language: Language, kind: str, start: int, node: "Node", name: "Node | None", body: "Node | None", data: bytes
+) -> Found:
+    end = node.end_byte
+    if language.name == "scala":
+        end = _last_word(language, node)
+    while end > start + 1 and data[end - 1] in b"\r\n":  # preprocessor lines hold their newline
+        end -= 1
+    body_start = None if body is None else body.start_byte
+    if name is None:
+        if kind == SECTION:
+            text = data[start:end].decode("utf-8", "replace").strip(" :")
+        else:
+            text = "Companion" if language.name == "kotlin" and kind == "object" else kind
+        return Found(start, end, kind, text, start, body_start)
+    if language.name in {"c", "cpp"}:
         inner, is_function = declared_name(name)
         if is_function and kind in {"variable", "field"}:
             kind = "function"
         text = name_of(language.name, kind, inner, data)
+        start, kind, text = _unmacroed(data, node, name, body, kind, text)
     else:
         text = name_of(language.name, kind, name, data)
-    end = _last_word(language, node) if language.name == "scala" else node.end_byte
-    while end > node.start_byte + 1 and data[end - 1] in b"\r\n":  # preprocessor lines hold their newline
-        end -= 1
-    start = node.start_byte
-    if name is not None and language.name in {"c", "cpp"}:
-        start, kind, text = _unmacroed(data, node, name, body, kind, text)
-    return Found(
-        start=start,
-        end=end,
-        kind=kind,
-        name=text,
-        head_start=start,
-        body=body.start_byte if body is not None else None,
-        is_name_only=name is not None and name.id == node.id,
-    )
+    return Found(start, end, kind, text, start, body_start, name.id == node.id)
 
 
 def _unmacroed(data: bytes, node: "Node", name: "Node", body: "Node | None", kind: str, text: str) -> tuple[int, str, str]:

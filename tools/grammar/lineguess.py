@@ -16,16 +16,21 @@ _MAX_BLOCK: Final = 2_000
 """Lines searched for the end of one block: keeps the whole linear."""
 _MAX_LINE: Final = 400
 _MODIFIERS: Final = (
-    r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub(?:\([^)]*\))?|extern|inline|local|"
-    r"override|virtual|sealed|partial|const|unsafe|open|data|case|defn?-?)\s+)*"
+    r"export|default|public|private|protected|internal|static|final|abstract|async|pub(?:\([^)]*\))?|extern|inline|local|"
+    r"override|virtual|sealed|partial|const|unsafe|open|data|case|defn?-?"
 )
-_DEFINITION: Final = re.compile(
-    r"^(?P<indent>[ \t]*)\(?"
-    + _MODIFIERS
-    + r"(?P<kind>def|defn|defun|defmacro|defmethod|class|function|func|fun|fn|sub|proc|procedure|struct|enum|"
+_KINDS: Final = (
+    r"def|defn|defun|defmacro|defmethod|class|function|func|fun|fn|sub|proc|procedure|struct|enum|"
     r"trait|interface|type|module|namespace|package|impl|object|record|protocol|macro|message|service|rpc|resource|data|variable|"
     r"output|provider|subroutine|program|contract|library|modifier|event|schema|input|union|extend|mixin|extension|task|stage|"
-    r"let rec|let|val)\b[ \t]+(?P<name>\"[^\"]+\"(?:[ \t]+\"[^\"]+\")?|[\w.:$@?!*'<>-]+)",
+    r"let rec|let|val"
+)
+_FIRST_WORD: Final = re.compile(r"[ \t]*\(?([A-Za-z]+)")
+_FIRST_WORDS: Final = frozenset(re.findall(r"[a-z]{2,}", f"{_MODIFIERS}|{_KINDS}|def"))
+"""What every line that `_DEFINITION` matches begins with: looking that up is faster than to match."""
+_DEFINITION: Final = re.compile(
+    rf"^(?P<indent>[ \t]*)\(?(?:(?:{_MODIFIERS})\s+)*(?P<kind>{_KINDS})\b[ \t]+"
+    r"(?P<name>\"[^\"]+\"(?:[ \t]+\"[^\"]+\")?|[\w.:$@?!*'<>-]+)",
     re.IGNORECASE,
 )
 _GENERIC: Final = frozenset({"class", "struct", "interface", "trait", "record", "type", "enum", "function", "func", "fn", "fun"})
@@ -111,7 +116,9 @@ def _match(rule: tuple[str, re.Pattern[str]] | None, text: str) -> tuple[str, st
         own = rule[1].match(text)
         if own is not None:
             return rule[0], own["name"].strip(), len(own["indent"].expandtabs(4))
-    match = _DEFINITION.match(text) or _ASSIGNED.match(text)
+    word = _FIRST_WORD.match(text)
+    match = _DEFINITION.match(text) if word is not None and word[1].lower() in _FIRST_WORDS else None
+    match = match or _ASSIGNED.match(text)
     if match is None or match["name"].lower() in _NOT_NAMES:
         return None
     kind, name = match["kind"].lower(), match["name"].strip("\"'").rstrip(":")
@@ -145,7 +152,9 @@ def _indent_of(line: bytes) -> int | None:
     stripped = line[:_MAX_LINE].lstrip()
     if not stripped:
         return None
-    indent = len(line[:_MAX_LINE].expandtabs(4)) - len(stripped.expandtabs(4))
+    indent = len(line[:_MAX_LINE]) - len(stripped)
+    if b"\t" in line[:indent]:
+        indent = len(line[:indent].expandtabs(4))
     return 2 * indent + stripped.startswith(_CLOSERS)
 
 

@@ -5,8 +5,9 @@ what the grammar found; the outline says how many entries are guesses.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 from .definition import CONTAINER_KINDS, Definition
@@ -44,10 +45,12 @@ def mend(
         if one.start_line not in taken and _is_believable(one, lines.line(one.start_line))
     ]
     guessed = guessed[: max(_MIN_GUESSES, _MAX_COMPARED // (1 + len(definitions)))]
-    guessed = [_ended(one, definitions, lines) for one in guessed if not _is_inside_function(one, definitions)]
+    known = _Spans(definitions)
+    functions = _Spans([one for one in definitions if one.kind not in CONTAINER_KINDS])
+    guessed = [_ended(one, known, lines) for one in guessed if not functions.around(one)]
     if not guessed:
         return definitions, 0
-    placed = [_placed(one, definitions) for one in guessed]
+    placed = [_placed(one, known.around(one)) for one in guessed]
     for one in placed:
         if one.kind in CONTAINER_KINDS:
             definitions = [_adopted(each, one) for each in definitions]
@@ -75,28 +78,42 @@ def _is_believable(one: Definition, text: bytes) -> bool:
     return not text.rstrip().endswith((b";", b","))
 
 
-def _ended(one: Definition, definitions: Sequence[Definition], lines: LineMap) -> Definition:
+class _Spans:
+    """Definitions by where they begin (they come ascending): what holds a line, and what begins after one."""
+
+    def __init__(self, definitions: Sequence[Definition]) -> None:
+        self._definitions = definitions
+        self._starts = [one.start_line for one in definitions]
+        self._reach = list(accumulate((one.end_line for one in definitions), max))
+        """The last line of all definitions so far."""
+
+    def around(self, one: Definition) -> list[Definition]:
+        """Return those that begin before `one` and hold it."""
+        before = bisect_left(self._starts, one.start_line)
+        if not before or self._reach[before - 1] < one.end_line:
+            return []
+        return [each for each in self._definitions[:before] if one.end_line <= each.end_line]
+
+    def within(self, one: Definition) -> Sequence[Definition]:
+        """Return those that begin inside `one`, behind its first line."""
+        first = bisect_right(self._starts, one.start_line)
+        return self._definitions[first : bisect_right(self._starts, one.end_line, first)]
+
+
+def _ended(one: Definition, known: _Spans, lines: LineMap) -> Definition:
     """End a guess where its braces close, if on its line, else before the next thing found at its margin or left of it."""
     text = lines.line(one.start_line)
     if text.count(b"{") == text.count(b"}") > 0:
-        return replace(one, end_line=one.start_line)
+        return one._replace(end_line=one.start_line)
     margin = _margin(text)
-    for each in definitions:
-        if one.start_line < each.start_line <= one.end_line and _margin(lines.line(each.start_line)) <= margin:
-            return replace(one, end_line=each.start_line - 1)
+    for each in known.within(one):
+        if _margin(lines.line(each.start_line)) <= margin:
+            return one._replace(end_line=each.start_line - 1)
     return one
 
 
 def _margin(line: bytes) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _is_inside_function(one: Definition, definitions: Sequence[Definition]) -> bool:
-    """Say whether something that is no container surely holds it."""
-    return any(
-        each.start_line < one.start_line and one.end_line <= each.end_line and each.kind not in CONTAINER_KINDS
-        for each in definitions
-    )
 
 
 def _adopted(each: Definition, around: Definition) -> Definition:
@@ -105,14 +122,13 @@ def _adopted(each: Definition, around: Definition) -> Definition:
         return each
     below = (each.parent or "").removeprefix(around.parent or "").strip(".")
     parent = f"{around.qualified_name}.{below}" if below else around.qualified_name
-    return replace(each, depth=each.depth + 1, parent=parent)
+    return each._replace(depth=each.depth + 1, parent=parent)
 
 
-def _placed(one: Definition, definitions: Sequence[Definition]) -> Definition:
-    """Give a guess the parent that the grammar found around it."""
-    around = [each for each in definitions if each.start_line < one.start_line and one.end_line <= each.end_line]
+def _placed(one: Definition, around: Sequence[Definition]) -> Definition:
+    """Give a guess the innermost parent that the grammar found around it."""
     if not around:
         return one
     inner = max(around, key=lambda each: each.depth)
     parent = f"{inner.qualified_name}.{one.parent}" if one.parent else inner.qualified_name
-    return replace(one, depth=inner.depth + 1 + one.depth, parent=parent)
+    return one._replace(depth=inner.depth + 1 + one.depth, parent=parent)

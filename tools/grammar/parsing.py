@@ -21,6 +21,13 @@ MAX_PARSE_BYTES: Final = 1_000_000
 """Trees take about 25 times the source; 1 MB of source keeps the worker below 64 MB."""
 PARSE_TIMEOUT_S: Final = 1.2
 """Several times what 1 MB of ordinary code needs in the slowest grammar; hostile input can take for ever."""
+_STUCK_CALLS: Final = 100
+"""Times that a parser may report (it does so every 100 steps) without having got further. Measured: at most 18 in 25,000 files of
+public projects and 20 in 120,000 mutated ones, whatever the machine; where ambiguity explodes, for ever, at 0.3 ms and 14 KB a
+time, which tree-sitter does not give back."""
+_BYTES_A_CALL: Final = 8
+"""At the end a parser balances its tree without moving: one more report for so many bytes behind it. Measured: 140 or more
+in files of projects, 22 in the worst list of single digits."""
 _READ_BYTES: Final = 32 * 1024
 _NAME_BYTES: Final = 64
 """Predicates of queries read the text of nodes through the parser's callable: as much as a name has, not as a parser likes."""
@@ -71,31 +78,50 @@ def _query(language: Language, source: str) -> "Query":
         raise ParseRefused(f"the installed grammar for {language.name} is of another version") from error
 
 
+class _Watch:
+    """Ends a parse that takes too long, or that goes on without getting further: its time and memory would explode."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.furthest = 0
+        self.is_stuck = False
+        self._left = _STUCK_CALLS
+        self._end = time.monotonic() + timeout_s
+
+    def is_over(self, offset: int, _has_error: bool) -> bool:
+        """Take a report of the parser, which is at `offset`; say whether it is to end."""
+        if offset > self.furthest:
+            self.furthest = offset
+            self._left = _STUCK_CALLS + offset // _BYTES_A_CALL
+        else:
+            self._left -= 1
+            self.is_stuck = self._left < 0
+        return self.is_stuck or time.monotonic() > self._end
+
+
 def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S) -> Parsed:
     """Parse UTF-8 `data` within `timeout_s`.
 
     Raises:
-        ParseRefused: Too large, too slow, too many errors, or no grammar.
+        ParseRefused: Too large, too slow, too ambiguous, too many errors, or no grammar.
     """
     from tree_sitter import Parser
 
     if len(data) > MAX_PARSE_BYTES:
         raise ParseRefused(f"larger than {MAX_PARSE_BYTES:,} bytes")
     grammar = load_grammar(language)
-    end = time.monotonic() + timeout_s
-
+    watch = _Watch(timeout_s)
     size = _READ_BYTES
 
     def read(offset: int, _point: object) -> bytes:
         return data[offset : offset + size]
 
-    def is_over(_offset: int, _has_error: bool) -> bool:
-        return time.monotonic() > end
-
     try:
-        # A callable instead of bytes: only then does the parser ask `is_over`.
-        tree = Parser(grammar).parse(read, progress_callback=is_over)
+        # A callable instead of bytes: only then does the parser report its progress.
+        tree = Parser(grammar).parse(read, progress_callback=watch.is_over)
     except ValueError as error:
+        if watch.is_stuck:
+            line = data.count(b"\n", 0, watch.furthest) + 1
+            raise ParseRefused(f"the grammar got stuck at line {line:,}") from error
         raise ParseRefused(f"parsing took longer than {timeout_s:g} s") from error
     size = _NAME_BYTES
     if tree.root_node.has_error and _is_broken(tree):

@@ -36,10 +36,17 @@ class LineMap:
 
     def last_line_of(self, start: int, end: int) -> int:
         """Return the line of the last byte of `[start, end)` that is not white space."""
+        return self.span_of(start, end)[1]
+
+    def span_of(self, start: int, end: int) -> tuple[int, int]:
+        """Return the lines of the first byte of `[start, end)` and of the last that is not white space."""
         data = self.data
         while end > start + 1 and data[end - 1] in _SPACE:
             end -= 1
-        return bisect_right(self._starts, max(start, end - 1))
+        first = bisect_right(self._starts, start)
+        if first < len(self._starts) and end > self._starts[first]:
+            return first, bisect_right(self._starts, end - 1, first)
+        return first, first
 
     def start_of(self, line: int) -> int:
         """Return the offset at which `line` begins."""

@@ -13,7 +13,7 @@ from typing import Final
 from ..grammar.definition import MEMBER_KINDS, Definition
 from .fill import FIRST_PART, NO_LINE_FITS, REST, fill_budget
 from .terms import terms_of
-from .view import TokenCount, View, split_lines
+from .view import MARKS_WITHIN, TokenCount, View, has_marks, split_lines
 
 _LONG_LINE: Final = 400
 """Characters from which a line is more data than text; it is taken last."""
@@ -28,6 +28,8 @@ def dense_view(text: str, count: TokenCount, *, budget: int, definitions: Sequen
     total = len(lines)
     whole = not total or kept == ((1, total),)
     notes = () if body or not total else (NO_LINE_FITS,)
+    if not whole and has_marks(text):
+        notes = (*notes, MARKS_WITHIN)
     return View("dense", body, kept, total, is_lossy=not whole, notes=notes, rest=REST if body else FIRST_PART)
 
 

@@ -11,7 +11,7 @@ from ..grammar.definition import Definition
 from .fill import FIRST_PART, NO_LINE_FITS, REST, fill_budget
 from .passages import passages_of
 from .terms import terms_of
-from .view import LineRange, TokenCount, View, split_lines
+from .view import MARKS_WITHIN, LineRange, TokenCount, View, has_marks, split_lines
 
 _MAX_QUERY_TERMS: Final = 200
 _SEARCHED: Final = 20_000
@@ -33,6 +33,8 @@ def focus_view(text: str, query: str, count: TokenCount, *, budget: int, definit
         notes.append(f"{left:,} matching passages not whole in this budget")
     if not body and total:
         notes.append(NO_LINE_FITS)
+    if not whole and has_marks(text):
+        notes.append(MARKS_WITHIN)
     return View("focus", body, kept, total, is_lossy=not whole, notes=tuple(notes), rest=REST if body else FIRST_PART)
 
 

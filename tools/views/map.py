@@ -1,9 +1,11 @@
-"""What a file needs and what it offers: imports, exports, and the outline of its public surface."""
+"""What a file needs and what it offers: imports, exports, the files it is tied to, and the outline of its public surface."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from ..grammar.definition import Import, Outline
+from ...cache.index.neighbour import FileOutline, Neighbour, Neighbours, Ties
+from ...cache.workspace.names import printable
+from ..grammar.definition import MEMBER_KINDS, Import, Outline
 from ..grammar.spans import clip
 from .outline import entry_lines, fit_entries, outline_entries, outline_notes
 from .view import TokenCount, View, merge_ranges
@@ -11,11 +13,14 @@ from .view import TokenCount, View, merge_ranges
 _MAX_IMPORTS: Final = 60
 _MAX_NAMES: Final = 6
 _MAX_EXPORTS: Final = 60
+_MAX_CALLED: Final = 4
+_TIES_SHARE: Final = 3
+"""The neighbours take no more than that part of a budget."""
 
 
-def map_view(outline: Outline, count: TokenCount, *, budget: int | None = None) -> View:
-    """Pure: show imports and exports on a line each, then the public outline within what is left of `budget`."""
-    head = _imports_line(outline.imports) + _exports_line(outline.exports)
+def map_view(outline: Outline, count: TokenCount, *, budget: int | None = None, ties: str = "") -> View:
+    """Pure: show imports and exports on a line each, then `ties`, then the public outline within what is left of `budget`."""
+    head = _imports_line(outline.imports) + _exports_line(outline.exports) + _within(ties, count, budget)
     public = [one for one in outline.definitions if one.is_public]
     hidden = len(outline.definitions) - len(public)
     room = None if budget is None else max(0, budget - count(head))
@@ -60,3 +65,41 @@ def _exports_line(exports: Sequence[str]) -> str:
         return ""
     more = f", +{len(exports) - _MAX_EXPORTS}" if len(exports) > _MAX_EXPORTS else ""
     return f"exports: {', '.join(exports[:_MAX_EXPORTS])}{more}\n"
+
+
+def outlined(path: str, outline: Outline) -> FileOutline:
+    """Pure: return what an index is asked about a file."""
+    names = [one.name for one in outline.definitions if one.is_public and one.kind not in MEMBER_KINDS]
+    return FileOutline(path, [(one.module, one.names) for one in outline.imports], list(dict.fromkeys(names)))
+
+
+def ties_text(found: Neighbours) -> str:
+    """Pure: name a file's neighbours, a line for each way in which they are tied; "" if there are none."""
+    ways = (("imports", found.imports), ("imported by", found.imported_by), ("called by", found.called_by))
+    lines = [f"  {way}: {_ties(ties)}\n" for way, ties in ways if ties.files]
+    if not lines:
+        return ""
+    label = "neighbours as last indexed, calls by name" + ("" if found.is_whole else "; not everything is indexed yet")
+    return "".join([f"{label}:\n", *lines])
+
+
+def _ties(ties: Ties) -> str:
+    return ", ".join(_neighbour(one) for one in ties.files) + (f" (+{ties.more} files)" if ties.more else "")
+
+
+def _neighbour(one: Neighbour) -> str:
+    if not one.names:
+        return printable(one.path)
+    more = f" +{len(one.names) - _MAX_CALLED}" if len(one.names) > _MAX_CALLED else ""
+    return f"{printable(one.path)} ({' '.join(clip(name, 80) for name in one.names[:_MAX_CALLED])}{more})"
+
+
+def _within(ties: str, count: TokenCount, budget: int | None) -> str:
+    """Return the first lines that fit into their part of the budget; a label alone says nothing."""
+    lines = ties.splitlines(keepends=True)
+    while len(lines) > 1:
+        text = "".join(lines)
+        if budget is None or count(text) * _TIES_SHARE <= budget:
+            return text
+        lines.pop()
+    return ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...cache.repeats import Repeat
-from .view import View, gaps_of, split_lines
+from .view import MARKS_WITHIN, View, gaps_of, has_marks, split_lines
 
 
 def unrepeated_view(text: str, repeats: Sequence[Repeat], names: Sequence[str]) -> View:
@@ -25,4 +25,6 @@ def unrepeated_view(text: str, repeats: Sequence[Repeat], names: Sequence[str]) 
     kept = gaps_of([(one.first, one.last) for one in repeats], total)
     left_out = sum(one.last - one.first + 1 for one in repeats)
     notes = (f"{left_out:,} line{'s' if left_out != 1 else ''} shown above, the others exact",)
+    if has_marks(text):
+        notes = (*notes, MARKS_WITHIN)
     return View("unrepeated", "".join(body), kept, total, is_lossy=True, notes=notes, rest="view=full")

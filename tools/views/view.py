@@ -14,8 +14,12 @@ LineRange = tuple[int, int]
 """First and last line, 1-based, both included."""
 
 _MARK_LINE: Final = re.compile(
-    r"^[ \t]*… \d[\d,]* (?:more )?(?:lines?|entries|definitions|comments?) \([^\n]*\) …$", re.MULTILINE
+    r"(?:^|\r)[ \t\d>+|:#/*→-]{0,16}(?:…|\.\.\.) \d[\d,]* (?:more )?(?:lines?|entries|definitions|comments?) \([^\r\n]*\) "
+    r"(?:…|\.\.\.)[ \t]*(?=[\r\n]|$)",
+    re.MULTILINE,
 )
+"""A mark on a line of its own, also behind what quoting, a diff or line numbers put before it, with other line ends or dots."""
+MARKS_WITHIN: Final = "the text itself holds lines like the marks of this view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def gap_mark(lines: LineRange) -> str:
 
 def has_marks(text: str) -> bool:
     """Say whether `text` holds our marks of omission: it is a view, and must never be treated as a file."""
-    return "…" in text and _MARK_LINE.search(text) is not None
+    return ("…" in text or "..." in text) and _MARK_LINE.search(text) is not None
 
 
 def render_kept(lines: Sequence[str], kept: Sequence[LineRange]) -> str:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.cache.index.build import WantedFile
-from penstock.cache.index.buildplan import BatchQueue, WantedFiles
+from penstock.cache.index.buildplan import BatchQueue, WantedFiles, with_merged
 from penstock.cache.index.chunk import MAX_FILE_BYTES
+from penstock.cache.index.manifest import SegmentEntry
 from penstock.cache.index.values import IndexLimits
 
 LIMITS = IndexLimits(batch_files=64, batch_bytes=100_000, build_lanes=2)
@@ -51,3 +52,13 @@ def test_choosing_files_twice_is_choosing_once(positions: list[int], data: st.Da
     again = data.draw(st.lists(st.integers(0, len(positions) - 1), max_size=10)) if positions else []
     assert list(once.chosen(np.asarray(again, np.int64))) == [files[positions[at]] for at in again]
     assert once.table().keys.tolist() == [hash(f"{at:04}.py") for at in positions]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=20).filter(any))
+def test_a_merged_segment_stands_where_its_newest_source_stood(is_source: list[bool]) -> None:
+    entries = [SegmentEntry(str(place), "", 1) for place in range(len(is_source))]
+    sources = {entry.name for entry, chosen in zip(entries, is_source, strict=True) if chosen}
+    names = [entry.name for entry in with_merged(entries, sources, SegmentEntry("merged", "", 1))]
+    newest = max(int(name) for name in sources)
+    kept = [entry.name for entry in entries if entry.name not in sources]
+    assert names == [name for name in kept if int(name) < newest] + ["merged"] + [name for name in kept if int(name) > newest]

@@ -6,11 +6,14 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from penstock.cache.deadline import Deadline
+from penstock.cache.index.bm25 import frequency_histogram
+from penstock.cache.index.buildplan import MERGE_AT
 from penstock.cache.index.cache import IndexCache
 from penstock.cache.index.query import Query, parse_query
 from penstock.cache.index.searching import search
@@ -122,6 +125,28 @@ def test_scores_stay_exact_over_segments_flushes_and_merges(
         check_edits(edits, index, root)
     finally:
         index.close()
+
+
+def test_segments_that_are_merged_while_the_build_goes_on_change_no_score(make_index: MakeIndex, root: Path) -> None:
+    for number in range(MERGE_AT + 8):
+        (root / f"{number:03}.py").write_text(f"alpha only_{number} beta\n" + "gamma delta\n" * (number % 7), "utf-8")
+    seen = list[int]()
+
+    def pressure() -> int:
+        state = index.engine.holder.state  # the builder asks before each batch
+        seen.append(0 if state is None else len(state.segments))
+        return 0
+
+    index = make_index(IndexLimits(inline_files=1, batch_files=1, build_wait_s=60), pressure)
+    assert index.refresh(Deadline(60)).is_complete
+    assert MERGE_AT <= max(seen) <= MERGE_AT + 2
+    assert len(index.live_documents()) == MERGE_AT + 8
+    assert_exact(index, (["alpha"], ["beta", "gamma", "delta"], ["only_7", "alpha", "alpha"]))
+    state = index.engine.holder.state
+    assert state is not None
+    whole = frequency_histogram(state)
+    for part_terms in (1, 7, 50):
+        np.testing.assert_array_equal(frequency_histogram(state, part_terms=part_terms), whole)
 
 
 def check_edits(edits: Edits, index: IndexCache, root: Path) -> None:

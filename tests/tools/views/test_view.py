@@ -2,10 +2,14 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.tools.views.dense import dense_view
+from penstock.tools.views.focus import focus_view
 from penstock.tools.views.view import (
+    MARKS_WITHIN,
     View,
     format_range,
     gap_mark,
@@ -67,6 +71,31 @@ def test_marks_are_recognised_and_ordinary_ellipses_are_not() -> None:
     assert has_marks("… 12 more definitions (not in this budget) …\n")
     assert not has_marks("wait … 3 lines (2-4) … no\nand so on …\n")
     assert not has_marks("plain text")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\r\n… 3 lines (2-4) …\r\nb\r\n",
+        "a\r… 3 lines (2-4) …\rb",
+        "… 3 lines (2-4) …  \n",
+        "+… 3 lines (2-4) …\n",
+        "> … 3 lines (2-4) …\n",
+        "   12→… 1,200 lines (2-1201) …\n",
+        "# ... 3 lines (2-4) ...\n",
+        "… 4 lines (5-8, as a.py:1-4 above) …",
+    ],
+)
+def test_marks_are_recognised_in_what_editors_and_quoting_make_of_them(text: str) -> None:
+    assert has_marks(text)
+
+
+def test_a_view_of_a_text_with_lines_like_marks_says_so() -> None:
+    text = "alpha beta\n" * 30 + "… 3 lines (4-6) …\n" + "gamma delta\n" * 30
+    for view in (dense_view(text, len, budget=300), focus_view(text, "gamma", len, budget=300)):
+        assert view.is_lossy
+        assert MARKS_WITHIN in view.notes
+    assert MARKS_WITHIN not in dense_view(text, len, budget=10_000).notes
 
 
 def test_a_view_states_what_it_kept_of_what() -> None:

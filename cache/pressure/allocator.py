@@ -6,7 +6,7 @@ code, bounding both took one mixed run from 274 to 212 MB, so `bound_heap` fixes
 
 Python frees into glibc's arenas, which keep the pages: after dropping an index RSS stays at 50 to 85 % until
 `malloc_trim`. Both steps cost 10 to 90 ms, so they are taken at most every 30 s unless the caller insists. musl,
-macOS and Windows have no malloc_trim; there only the garbage collector runs.
+macOS and Windows have no malloc_trim; there only the garbage collector runs. An urgent release lets go of library code, too.
 """
 
 import ctypes
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..deadline import Clock
+from .code_pages import release_code_pages
 
 MIN_INTERVAL_S: Final = 30.0
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -71,10 +72,12 @@ class Allocator:
         clock: Clock = time.monotonic,
         min_interval_s: float = MIN_INTERVAL_S,
         trim: Callable[[], object] | None = None,
+        release_code: Callable[[], object] = release_code_pages,
     ) -> None:
         self._clock: Final = clock
         self._min_interval_s: Final = min_interval_s
         self._trim: Final = find_malloc_trim() if trim is None else trim
+        self._release_code: Final = release_code
         self._lock: Final = threading.Lock()
         self._last_s = float("-inf")
         self._releases = 0
@@ -95,6 +98,8 @@ class Allocator:
         gc.collect()
         if self._trim is not None:
             self._trim()
+        if is_urgent:
+            self._release_code()
         return True
 
     def statistics(self) -> int:

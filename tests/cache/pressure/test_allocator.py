@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 def test_memory_is_released_at_most_every_30_s_unless_it_is_urgent(clock: FakeClock) -> None:
     trims: list[float] = []
-    allocator = Allocator(clock=clock, trim=lambda: trims.append(clock.now_s))
+    code: list[float] = []
+    allocator = Allocator(clock=clock, trim=lambda: trims.append(clock.now_s), release_code=lambda: code.append(clock.now_s))
     assert allocator.release()
     clock.advance(29)
     assert not allocator.release()
+    assert not code
     assert allocator.release(is_urgent=True)
+    assert len(code) == 1
     clock.advance(29)
     assert not allocator.release()
     clock.advance(1)

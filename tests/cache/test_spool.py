@@ -11,12 +11,13 @@ import apsw
 import pytest
 
 from penstock.cache.errors import CorruptPayload, StoreUnavailable
-from penstock.cache.handles import Handle, HandleKind, Place, Residency, handle_id
+from penstock.cache.handles import Place
 from penstock.cache.ledger import Ledger
 from penstock.cache.spool import SPOOL, HandleTaken, MemorySpool, SpoolStore
 from penstock.cache.spool_fallback import FallbackSpool
 from penstock.cache.spool_file import FILE_NAME
 from penstock.cache.spool_sqlite import SqliteSpool
+from tests.cache.spooled import handle_for
 
 DAY = 86400.0
 Make = Callable[[], SpoolStore]
@@ -27,13 +28,6 @@ class Time:
 
     def __call__(self) -> float:
         return self.now
-
-
-def handle_for(data: bytes, *, source: str = "s", tokens: int = 3, id_: str = "", is_pinned: bool = False) -> Handle:
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Handle(
-        id_ or handle_id(sha256), HandleKind.TOOL_RESULT, Residency.resident(), tokens, source, sha256, is_pinned=is_pinned
-    )
 
 
 @pytest.fixture

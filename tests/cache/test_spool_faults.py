@@ -15,13 +15,13 @@ import apsw
 import pytest
 
 from penstock.cache.errors import CorruptPayload, StoreUnavailable
-from penstock.cache.handles import Handle, HandleKind, Residency, handle_id
 from penstock.cache.ledger import Ledger
 from penstock.cache.spool import MemorySpool
 from penstock.cache.spool_disk import RealDisk
 from penstock.cache.spool_fallback import FallbackSpool
 from penstock.cache.spool_file import FILE_NAME
 from penstock.cache.spool_sqlite import SqliteSpool
+from tests.cache.spooled import handle_for
 
 ERRNOS = (errno.ENOSPC, errno.EIO, errno.EMFILE, errno.EACCES)
 MAX_CALLS = 2000
@@ -159,11 +159,6 @@ class FaultyVfs(apsw.VFS):
     def xAccess(self, pathname: str, flags: int) -> bool:
         self.check(apsw.IOError)
         return super().xAccess(pathname, flags)
-
-
-def handle_for(data: bytes) -> Handle:
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Handle(handle_id(sha256), HandleKind.TOOL_RESULT, Residency.resident(), 1, "s", sha256)
 
 
 BLOBS = [hashlib.shake_128(b"%d" % number).digest(500 + 5000 * number) for number in range(2)]

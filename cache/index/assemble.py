@@ -18,8 +18,9 @@ from .bounds import bound_arrays
 from .chunk import Symbol
 from .kinds import kind_of
 from .packing import imports_text, symbols_text
-from .segment import Array, FileRow, hash_of, slots_for, stat_table
+from .segment import Array, FileRow, stat_table
 from .tokenise import expand_word, words_of
+from .vocabulary import hash_of, slot_array
 
 MAX_POSTINGS: Final = 8_000_000
 """Postings a segment may hold: about 320 MB while it is assembled, and 80 MB on disk."""
@@ -113,21 +114,7 @@ def term_arrays(encoded: Sequence[bytes]) -> dict[str, Array]:
     """Lay out sorted terms, with 64-bit hashes that join the vocabularies of several segments."""
     ptr, blob = blob_of(encoded)
     hashes = np.frombuffer(b"".join(map(hash_of, encoded)), np.uint64)
-    return {"terms_ptr": ptr, "terms_blob": blob, "term_hash": hashes, "term_slot": _slots_of(hashes)}
-
-
-def _slots_of(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
-    """Lay out a hash table: from its home (hash modulo four thirds of the terms) on, each term is in the first slot that is free.
-
-    A slot holds the id + 1, an empty one 0; the last is empty.
-    """
-    numbers = np.arange(len(hashes))
-    homes = (hashes % np.uint64(slots_for(len(hashes)))).astype(np.int64)
-    order = np.argsort(homes, kind="stable")
-    places = np.maximum.accumulate(homes[order] - numbers) + numbers
-    slots = np.zeros(max(slots_for(len(hashes)), int(places.max(initial=0)) + 1) + 1, np.uint32)
-    slots[places] = order + 1
-    return slots
+    return {"terms_ptr": ptr, "terms_blob": blob, "term_hash": hashes, "term_slot": slot_array(hashes)}
 
 
 def posting_arrays(
@@ -144,7 +131,8 @@ def posting_arrays(
         post_tf = post_tf.astype(np.uint16)
     # Sorting the inverted lists by document, stably, leaves each document's terms ascending.
     forward = np.repeat(np.arange(n_terms, dtype=np.uint32), counts)[np.argsort(post_doc, kind="stable")]
-    return {"post_ptr": _short(pointer_of(counts)), "post_doc": post_doc, "post_tf": post_tf, "fwd_ptr": doc_ptr, "fwd_term": forward}
+    pointer = _short(pointer_of(counts))
+    return {"post_ptr": pointer, "post_doc": post_doc, "post_tf": post_tf, "fwd_ptr": doc_ptr, "fwd_term": forward}
 
 
 def pair_arrays(pointer: str, target: str, n_terms: int, pairs: npt.NDArray[np.int64]) -> dict[str, Array]:

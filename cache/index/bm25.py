@@ -7,10 +7,9 @@ document's score may be zero or negative in tiny corpora, so what matches is kno
 query's terms.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from .formula import EPSILON, K1, B
 from .segment import Segment
 from .state import IndexState, LiveSegment
+from .vocabulary import hash_of
 
 PART_TERMS: Final = 500_000
 """Terms whose frequencies are summed at once: some 20 MB."""
@@ -53,6 +53,26 @@ class TermPostings(NamedTuple):
 
 Held = tuple[float, Span]
 """A query term in one segment: what it adds to a score at most, if that is above 0, and where it is kept."""
+
+
+class LengthNorms(NamedTuple):
+    """k1 (1 - b + b length / avgdl) of the chunks of a source, worked out for those that are asked for.
+
+    A number for each would be 8 bytes a chunk in every process; the lengths are mapped, and all processes share them.
+    """
+
+    lengths: npt.NDArray[Any]
+    slope: float
+
+    def take(self, docs: npt.NDArray[Any]) -> Scores:
+        """Return the norms of some chunks."""
+        norms: Scores = self.lengths.take(docs) * self.slope
+        norms += K1 * (1 - B)
+        return norms
+
+    def all(self) -> Scores:
+        """Return the norms of all chunks."""
+        return self.lengths * self.slope + K1 * (1 - B)
 
 
 def score(state: IndexState, weights: Mapping[str, float]) -> tuple[Scores, ...]:
@@ -95,8 +115,9 @@ def _looked_up(state: IndexState, term: str) -> TermPostings:
         spans.append(span)
         if span is not None:
             df += span.last - span.first if live.is_live_doc is None else _live_frequency(live, span)
-    for document in state.delta.documents:
-        df += term in document.chunk.terms
+    for file in state.delta.files.values():
+        if term in file.terms:
+            df += sum(term in chunk.terms for chunk in file.analysis.chunks)
     return TermPostings(term, 1.0, df, idf_of(state, df), ids, tuple(spans))
 
 
@@ -132,7 +153,7 @@ def frequency_histogram(state: IndexState, *, part_terms: int = PART_TERMS) -> n
     if len(state.segments) == 1 and not delta:
         df = _live_frequencies(state.segments[0])
         return np.bincount(df[df > 0])
-    digests = b"".join(hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=8).digest() for t in delta)
+    digests = b"".join(hash_of(t.encode("utf-8", "surrogatepass")) for t in delta)
     in_delta = np.fromiter(delta.values(), np.int64, len(delta))
     parts = 1 + sum(live.segment.n_terms for live in state.segments) // part_terms
     histogram = np.zeros(state.n_docs + 1, np.int64)
@@ -176,13 +197,13 @@ def _span_of(segment: Segment, tid: int) -> Span | None:
     return Span(first, last, *segment.bounds.range_of(tid), segment.bounds.row_of(tid)) if first < last else None
 
 
-def gains_of(segment: Segment, norms: Scores, held: Sequence[Held]) -> tuple[Documents, Scores]:
+def gains_of(segment: Segment, norms: LengthNorms, held: Sequence[Held]) -> tuple[Documents, Scores]:
     """Return the postings of terms one after another, and what each adds to its chunk."""
     if not held:
         return np.empty(0, np.intp), np.empty(0)
     docs = np.concatenate([segment.post_doc[span.first : span.last] for _, span in held], dtype=np.intp)
     gains = np.concatenate([segment.post_tf[span.first : span.last] for _, span in held], dtype=np.float64)
-    below = norms.take(docs)
+    below = (norms if len(docs) < segment.n_docs else norms.all()).take(docs)
     below += gains
     gains *= np.asarray([most for most, _ in held]).repeat([span.last - span.first for _, span in held])
     gains /= below
@@ -190,28 +211,30 @@ def gains_of(segment: Segment, norms: Scores, held: Sequence[Held]) -> tuple[Doc
 
 
 def delta_scores(state: IndexState, terms: Sequence[TermPostings]) -> tuple[Scores, npt.NDArray[np.bool_]]:
-    """Score the chunks of the delta, one after another; return also which hold a term."""
-    documents = state.delta.documents
-    norms = length_norms(state)[-1]
-    scores = np.zeros(len(documents), np.float64)
-    mask = np.zeros(len(documents), np.bool_)
-    for doc, document in enumerate(documents):
-        held = document.chunk.terms
-        for term in terms:
-            tf = held.get(term.term)
-            if tf:
-                scores[doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[doc])
-                mask[doc] = True
+    """Score the chunks of the delta that hold a term, one after another; return also which they are."""
+    norms = length_norms(state)[-1].all()
+    scores = np.zeros(len(norms), np.float64)
+    mask = np.zeros(len(norms), np.bool_)
+    first = 0
+    for file in state.delta.files.values():
+        held = [term for term in terms if term.term in file.terms]
+        for doc, chunk in enumerate(file.analysis.chunks if held else (), first):
+            for term in held:
+                tf = chunk.terms.get(term.term)
+                if tf:
+                    scores[doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[doc])
+                    mask[doc] = True
+        first += len(file.analysis.chunks)
     return scores, mask
 
 
-def length_norms(state: IndexState) -> tuple[Scores, ...]:
-    """Return, by source and document, k1 (1 - b + b length / avgdl): what every query needs, kept with the state."""
-    norms = state.__dict__.get("_length_norms")
+def length_norms(state: IndexState) -> tuple[LengthNorms, ...]:
+    """Return the norms by source, the delta last; kept with the state."""
+    norms: tuple[LengthNorms, ...] | None = state.__dict__.get("_length_norms")
     if norms is None:
         lengths = [live.segment.doc_len for live in state.segments]
         delta = np.asarray([document.chunk.length for document in state.delta.documents], np.float64)
         average = state.length / state.n_docs if state.length else 1.0
-        norms = tuple((K1 * (1 - B) + (K1 * B / average) * length).astype(np.float64) for length in (*lengths, delta))
+        norms = tuple([LengthNorms(one, K1 * B / average) for one in (*lengths, delta)])
         state.__dict__["_length_norms"] = norms
     return norms

@@ -1,4 +1,7 @@
-"""The constants of a score: BM25Okapi's, as rank-bm25 0.2.2 has them, and those that sum a file's chunks up. Values."""
+"""The constants of a score: BM25Okapi's, as rank-bm25 0.2.2 has them, and those that sum a file's chunks up. Values.
+
+Segments hold bounds that are made of them (`bounds.py`): with another value the format is another one.
+"""
 
 from typing import Final
 

@@ -138,7 +138,7 @@ def _definition_boosts(sources: Sources, terms: Sequence[TermPostings], query: Q
 
 
 def _likeness(sources: Sources, source: int, doc: int, name: str) -> float:
-    names = {symbol.name.rpartition(".")[2].rpartition(":")[2] for symbol in sources.place(source, doc).symbols}
+    names = {one.rpartition(".")[2].rpartition(":")[2] for one in sources.symbol_names(source, doc)}
     if name in names:
         return 1.0
     return 0.5 if name.lower() in {one.lower() for one in names} else 0.0

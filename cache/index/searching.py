@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
+
 from .bm25 import TermPostings, query_terms, score
 from .formula import K1, B
 from .hops import hops_of
@@ -13,7 +15,6 @@ from .ranking import RankedFile, rank
 from .sources import Sources
 from .state import IndexState
 from .suggest import near_terms
-from .tokenise import expand_word, words_of
 from .values import Coverage, Hit, Prefer, SearchResult
 
 _ALSO_RATIO: Final = 0.5
@@ -69,6 +70,7 @@ class _Describer:
         self._told = {term.term: term.weight * term.idf for term in terms}
         state = sources.state
         self._average = state.length / state.n_docs if state.n_docs else 0.0
+        self._in_path = {term.term: _in_path(sources, term, files) for term in terms}
         self._frequencies = sources.frequencies(self._terms, [(f.source, doc) for f in files for doc in self._docs_of(f)])
 
     def _docs_of(self, file: RankedFile) -> Sequence[int]:
@@ -96,6 +98,15 @@ class _Describer:
 
     def _matched(self, file: RankedFile, doc: int) -> tuple[str, ...]:
         """Return the query terms that the chunk or the path holds, rarest first."""
-        in_path = {token for word in words_of(file.path) for token in expand_word(word)}
         found = zip(self._terms, self._frequencies[file.source, doc], strict=True)
-        return tuple(term.term for term, tf in found if tf or term.term in in_path)
+        return tuple([term.term for term, tf in found if tf or file.file in self._in_path[term.term]])
+
+
+def _in_path(sources: Sources, term: TermPostings, ranked: Sequence[RankedFile]) -> frozenset[int]:
+    """Return which of some files have a term in their path."""
+    files, _ = sources.path_gain(term)
+    if not len(files) or not ranked:
+        return frozenset()
+    wanted = np.asarray([file.file for file in ranked])
+    is_in = files.take(files.searchsorted(wanted), mode="clip") == wanted
+    return frozenset(wanted[is_in].tolist())

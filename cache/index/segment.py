@@ -2,8 +2,8 @@
 
 A segment is one file: magic, format version, a JSON table of its arrays, the arrays. Postings are CSR by term (`post_ptr`,
 `post_doc`, `post_tf`), the forward lists CSR by document (`fwd_ptr`, `fwd_term`), terms are sorted byte strings found by
-a hash table, those with a prefix by bisection. The manifest holds each file's sha256; it is verified before the file is mapped, reading it in pieces so that
-nothing stays resident. Mapped pages are the page cache's and go away with the map.
+a hash table, those with a prefix by bisection. The manifest holds each file's sha256; it is verified before the file is mapped,
+reading it in pieces so that nothing stays resident. Mapped pages are the page cache's and go away with the map.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import mmap
 import os
 import re
 import struct
-import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,13 +25,12 @@ from .bounds import FileBounds
 from .chunk import FileStatus, Import, Symbol
 from .formula import MAX_DOCS
 from .packing import parse_imports, parse_symbols
+from .vocabulary import Vocabulary
 
 FORMAT_VERSION: Final = 3
 _MAGIC: Final = b"PSTKSEG\0"
 _HEADER: Final = struct.Struct("<8sII")
 _ALIGN: Final = 64
-_SAMPLE_EVERY: Final = 64
-_MEMO_TERMS: Final = 2_048
 _PIECE_BYTES: Final = 1 << 20
 MAX_INODE: Final = (1 << 63) - 1
 _DONTNEED: Final[int | None] = getattr(mmap, "MADV_DONTNEED", None)
@@ -66,31 +64,14 @@ def stat_table(stats: Sequence[tuple[int, int, int, int]]) -> npt.NDArray[np.int
     return np.asarray([(inode & MAX_INODE, size, mtime, ctime) for inode, size, mtime, ctime in stats], np.int64).reshape(-1, 4)
 
 
-def hash_of(term: bytes) -> bytes:
-    """Return the 64-bit hash of a term, by which vocabularies are joined and terms are found."""
-    return hashlib.blake2b(term, digest_size=8).digest()
-
-
-def slots_for(n_terms: int) -> int:
-    """Return how many homes the hash table of so many terms has."""
-    return n_terms * 4 // 3 + 1
-
-
-class Segment:
+class Segment(Vocabulary):
     """A mapped segment. Immutable and thread-safe; the map ends when the last array over it is dropped."""
 
     def __init__(self, name: str, arrays: Mapping[str, Array], nbytes: int, mapped: mmap.mmap | None = None) -> None:
+        super().__init__(arrays)
         self.name: Final = name
         self._mapped: Final = mapped
         self.nbytes: Final = nbytes
-        # Bisection reads a handful of bytes at a time; a memoryview does that five times faster than an array.
-        self._terms_blob: Final = memoryview(arrays["terms_blob"].data)
-        self._terms_ptr: Final = memoryview(arrays["terms_ptr"].data)
-        blob, ptr = self._terms_blob, self._terms_ptr
-        self._samples: Final = [bytes(blob[ptr[i] : ptr[i + 1]]) for i in range(0, len(ptr) - 1, _SAMPLE_EVERY)]
-        """Every 64th term, on the heap: a bisection touches one page of the map instead of six."""
-        self._slots: Final = memoryview(arrays["term_slot"].data)
-        self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
         self.post_ptr: Array = arrays["post_ptr"]
         self._post_ptr: Final = memoryview(arrays["post_ptr"].data)
         self.post_doc: Array = arrays["post_doc"]
@@ -124,11 +105,8 @@ class Segment:
         self.bounds: Final = FileBounds(arrays)
         self.rooms: Final = np.maximum(np.diff(self.file_doc), MAX_DOCS)
         """Chunks of each file, or as many as an answer may speak of."""
-        self._found: Final[dict[str, int | None]] = {}
-        """Terms that were looked up; losing an entry to another thread costs a look-up."""
         self.n_docs: Final = len(self.doc_len)
         self.n_files: Final = len(self.file_status)
-        self.n_terms: Final = len(self.term_hash)
 
     def __repr__(self) -> str:
         return f"<Segment {self.name}: {self.n_docs} chunks of {self.n_files} files, {self.n_terms} terms>"
@@ -137,51 +115,6 @@ class Segment:
         """Let go of the mapped pages, not of the map: what is read next comes from the page cache again."""
         if self._mapped is not None and _DONTNEED is not None:
             self._mapped.madvise(_DONTNEED)
-
-    def term(self, tid: int) -> str:
-        """Return the term of an id."""
-        return bytes(self._terms_blob[self._terms_ptr[tid] : self._terms_ptr[tid + 1]]).decode("utf-8")
-
-    def position_of(self, term: str) -> int:
-        """Return where `term` is or would be in the sorted terms."""
-        key = term.encode("utf-8", "surrogatepass")
-        block = max(0, bisect_right(self._samples, key) - 1) * _SAMPLE_EVERY
-        low, high = block, min(self.n_terms, block + _SAMPLE_EVERY)
-        blob, ptr = self._terms_blob, self._terms_ptr
-        while low < high:
-            middle = (low + high) // 2
-            if bytes(blob[ptr[middle] : ptr[middle + 1]]) < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def term_id(self, term: str) -> int | None:
-        """Return the id of `term`, None if no chunk holds it."""
-        found = self._found.get(term, -1)
-        if found == -1:
-            if len(self._found) >= _MEMO_TERMS:
-                self._found.clear()
-            found = self._found[term] = self._looked_up(term.encode("utf-8", "surrogatepass"))
-        return found
-
-    def _looked_up(self, key: bytes) -> int | None:
-        slots, blob, ptr = self._slots, self._terms_blob, self._terms_ptr
-        place = int.from_bytes(hash_of(key), sys.byteorder) % slots_for(self.n_terms)
-        while tid := slots[place]:
-            if blob[ptr[tid - 1] : ptr[tid]] == key:
-                return tid - 1
-            place += 1
-        return None
-
-    def terms_with_prefix(self, prefix: str, limit: int) -> Iterator[tuple[int, str]]:
-        """Yield at most `limit` (id, term) that begin with `prefix`, in order."""
-        position = self.position_of(prefix)
-        for tid in range(position, min(self.n_terms, position + limit)):
-            term = self.term(tid)
-            if not term.startswith(prefix):
-                return
-            yield tid, term
 
     def path(self, file_id: int) -> str:
         """Return the path of a file."""
@@ -226,11 +159,6 @@ class Segment:
         found = re.finditer(re.escape(name.encode("utf-8", "replace")), self._imports_blob)
         return list(dict.fromkeys(bisect_right(self._imports_ptr, match.start()) - 1 for match in found))
 
-    def terms(self) -> list[bytes]:
-        """Return every term, encoded, by id."""
-        blob, ptr = self._terms_blob.tobytes(), self._terms_ptr.tolist()
-        return [blob[ptr[i] : ptr[i + 1]] for i in range(self.n_terms)]
-
     def postings(self, tid: int) -> tuple[Array, Array]:
         """Return the chunks that hold a term, and how often each does."""
         first, last = self.range_of(tid)
@@ -247,10 +175,6 @@ class Segment:
     def call_docs(self, tid: int) -> Documents:
         """Return the chunks that call what has this token as its whole name."""
         return self.call_doc[int(self.call_ptr[tid]) : int(self.call_ptr[tid + 1])]
-
-    def is_in_path(self, tid: int) -> bool:
-        """Whether a file has this token in its path."""
-        return self._path_ptr[tid] < self._path_ptr[tid + 1]
 
     def path_files(self, tid: int) -> Documents:
         """Return the files with this token in their path."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .bm25 import Documents, Held, Scores
+from .bm25 import Documents, Held, LengthNorms, Scores, gains_of
 from .bounds import STEP
 from .formula import MAX_DOCS, SHARES
 from .segment import Segment
@@ -21,8 +21,12 @@ from .state import LiveSegment
 
 SLACK: Final = 1 - 1e-9
 """Scores and bounds are summed in different orders."""
-_FIRST: Final = 96
-"""Files that are scored at once. Measured: nine of ten queries then need no others."""
+_FIRST: Final = 16
+_FIRST_PER_TERM: Final = 10
+"""Files that are scored at once. Measured: the bounds are the looser the more terms they sum up, and three of four queries then
+need no other file."""
+_MOST: Final = 4
+"""With more than one file of so many to score, it costs less to go through all postings than to pick some."""
 _SHARES: Final = np.asarray([*SHARES, *[0.0] * (MAX_DOCS - len(SHARES))])
 
 Ints = npt.NDArray[np.int64]
@@ -42,8 +46,9 @@ class FileTerms(NamedTuple):
 
     def totals(self, files: Documents, chunks: Scores) -> Scores:
         """Return the totals of files from what their chunks give."""
-        totals, prior = chunks + self.bonus.take(files), self.prior.take(files)
-        if chunks.min() < 0:
+        totals, prior = self.bonus.take(files), self.prior.take(files)
+        totals += chunks
+        if len(totals) and totals.min() < 0:
             return np.where(totals >= 0, totals * prior, totals / prior)
         return totals * prior
 
@@ -65,27 +70,28 @@ class Shortlist(NamedTuple):
 
 
 class Slots:
-    """Room for the scores of some files' chunks, file by file, a file's last chunk first."""
+    """Room for the scores of some files' chunks, file by file, a file's last chunk first; the first slot is no one's."""
 
     def __init__(self, files: Documents, file_doc: Ints, rooms: Ints) -> None:
-        self.files: Final = files
         room = rooms.take(files)
         ends = room.cumsum()
-        self.size: Final = int(ends[-1]) if len(files) else 0
-        self.starts: Final = ends - room
-        self.tops: Final = file_doc.take(files)
-        """What a chunk's slot is taken from to give the chunk, and the other way round."""
-        self.tops += ends
-        self.tops -= 1
-        self.place: Final = np.full(len(rooms), -1)
-        """By file of the source: its top, -1 for files that are not here."""
-        self.place[files] = self.tops
+        starts, tops = ends - room, file_doc.take(files)
+        starts += 1
+        tops += ends
+        self.files: Final = files
+        self.size: Final = int(ends[-1]) + 1 if len(files) else 1
+        self.starts: Final = starts
+        self.tops: Final = tops
+        """A chunk is its file's top less its slot, and a slot the top less the chunk."""
+        self.place: Final = np.zeros(len(rooms), np.int64)
+        """By file of the source: its top, 0 for files that are not here."""
+        self.place[files] = tops
 
     def boost(self, scores: Scores, matches: Mask | None, boosts: Sequence[Boost], doc_file: Owners) -> None:
         """Add to chunks that match."""
         for docs, values in boosts:
             tops = self.place.take(doc_file.take(docs))
-            here = (tops >= 0).nonzero()[0]
+            here = tops.nonzero()[0]
             slots = (tops - docs).take(here)
             is_match = scores.take(slots) > 0 if matches is None else matches.take(slots)
             scores[slots[is_match]] += values.take(here)[is_match]
@@ -124,7 +130,7 @@ class Slots:
 class _Postings:
     """The postings of a query's terms in one segment."""
 
-    def __init__(self, segment: Segment, norms: Scores, held: Sequence[Held]) -> None:
+    def __init__(self, segment: Segment, norms: LengthNorms, held: Sequence[Held]) -> None:
         self._segment, self._norms, self._held = segment, norms, held
         self._ranges = [(span.first_file, span.last_file) for _, span in held]
         file, most = segment.bounds.file, segment.bounds.most
@@ -139,14 +145,27 @@ class _Postings:
         if not self.is_bounded:
             return np.bincount(self._files, minlength=self._segment.n_files).astype(np.float64)
         most = np.bincount(self._files, self._weights * self._bytes, self._segment.n_files)
-        most *= STEP * stretch
-        return most
+        return np.multiply(most, STEP * stretch)
 
     def scores(self, slots: Slots) -> tuple[Scores, Mask | None]:
         """Return the score of each slot's chunk, and, if that does not tell, which match."""
+        at, gains = self._all(slots) if len(slots.files) * _MOST > self._segment.n_files else self._some(slots)
+        # Without a posting, bincount forgets the type of the weights.
+        scores = np.bincount(at, gains, slots.size).astype(np.float64, copy=False)
+        return scores, None if self.is_bounded else np.bincount(at, minlength=slots.size) > 0
+
+    def _all(self, slots: Slots) -> tuple[Documents, Scores]:
+        """Return the slot and the gain of every posting; those of files without slots have the slot that is no one's."""
+        docs, gains = gains_of(self._segment, self._norms, self._held)
+        slot = slots.place.take(self._segment.doc_file)
+        np.subtract(slot, np.arange(len(slot)), out=slot, where=slot > 0)
+        return slot.take(docs), gains
+
+    def _some(self, slots: Slots) -> tuple[Documents, Scores]:
+        """Return the same of the postings of the slots' files alone."""
         bounds, segment = self._segment.bounds, self._segment
         places = slots.place.take(self._files)
-        here = (places >= 0).nonzero()[0]
+        here = places.nonzero()[0]
         first = np.concatenate([bounds.first[a:b] for a, b in self._ranges], dtype=np.intp).take(here)
         last = np.concatenate([bounds.first[a + 1 : b + 1] for a, b in self._ranges], dtype=np.intp).take(here)
         counts = last - first
@@ -160,11 +179,9 @@ class _Postings:
         below = self._norms.take(docs)
         below += tfs
         gains /= below
-        at = places.take(owners)
-        at -= docs
-        # Without a posting, bincount forgets the type of the weights.
-        scores = np.bincount(at, gains, slots.size).astype(np.float64, copy=False)
-        return scores, None if self.is_bounded else np.bincount(at, minlength=slots.size) > 0
+        slot = places.take(owners)
+        slot -= docs
+        return slot, gains
 
     def count(self, matching: Mask | None) -> int:
         """Return how many chunks match, of all files or of some."""
@@ -185,7 +202,7 @@ class _Postings:
 
 
 def shortlist_segment(
-    live: LiveSegment, norms: Scores, stretch: float, held: Sequence[Held], boosts: Sequence[Boost], terms: FileTerms, k: int
+    live: LiveSegment, norms: LengthNorms, stretch: float, held: Sequence[Held], boosts: Sequence[Boost], terms: FileTerms, k: int
 ) -> Shortlist:
     """Return the files of a segment that may be among the first k.
 
@@ -208,8 +225,8 @@ def shortlist_segment(
         slots.boost(scores, matches, boosts, segment.doc_file)
         return slots.best(scores, matches, terms, k)
 
-    n_first = max(_FIRST, 2 * k)
-    if n_files <= n_first or (postings is not None and not postings.is_bounded):
+    n_first = max(_FIRST + _FIRST_PER_TERM * len(held), 2 * k)
+    if n_files <= n_first or n_first * _MOST > segment.n_files or (postings is not None and not postings.is_bounded):
         return Shortlist(*best(reached.nonzero()[0]), n_chunks, n_files)
     _raise(reached, boosts, segment)
     reached *= terms.prior
@@ -244,7 +261,7 @@ def shortlist_chunks(
     terms.reject(reached)
     slots = Slots(reached.nonzero()[0], file_doc, rooms)
     tops = slots.place.take(doc_file)
-    here = (matches & (tops >= 0)).nonzero()[0]
+    here = (matches & (tops > 0)).nonzero()[0]
     placed, is_match = np.zeros(slots.size), np.zeros(slots.size, np.bool_)
     at = (tops - np.arange(len(tops))).take(here)
     placed[at], is_match[at] = scores.take(here), True

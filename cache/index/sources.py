@@ -87,23 +87,14 @@ class Sources:
         """Return the live files with a term in their path, and its idf among paths."""
         found = self._path_gains.get(term.term)
         if found is None:
-            files = self.files_with(term) if self._may_be_in_path(term) else _NONE
+            files = self.files_with(term)
             total = max(1, len(self.state.catalog))
-            found = files, math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5))
+            found = files, math.log(1 + (total - len(files) + 0.5) / (len(files) + 0.5)) if len(files) else 0.0
             if len(files) <= _MEMO_FILES:
                 if len(self._path_gains) >= _MEMO_TERMS:
                     self._path_gains.clear()
                 self._path_gains[term.term] = found
         return found
-
-    def _may_be_in_path(self, term: TermPostings) -> bool:
-        """Whether some file, live or dead, may have a term in its path; much faster than finding which."""
-        if self.delta_files:
-            return True
-        for live, tid in zip(self.state.segments, term.ids, strict=True):
-            if tid is not None and live.segment.is_in_path(tid):
-                return True
-        return False
 
     def files_with(self, term: TermPostings) -> Ints:
         """Return the live files with a term in their path."""
@@ -178,6 +169,12 @@ class Sources:
             return Place(int(segment.doc_start[doc]), int(segment.doc_end[doc]), segment.symbols(doc))
         chunk = self.state.delta.documents[doc].chunk
         return Place(chunk.start, chunk.end, chunk.symbols)
+
+    def symbol_names(self, source: int, doc: int) -> list[str]:
+        """Return the names of the definitions that begin in a chunk."""
+        if source == len(self.state.segments):
+            return [symbol.name for symbol in self.state.delta.documents[doc].chunk.symbols]
+        return symbol_names(self.state.segments[source].segment.symbols_raw(doc).decode("utf-8"))
 
     def defines(self, source: int, doc: int, name: str) -> bool:
         """Whether a definition that begins in a chunk has this very name, in any case and without what encloses it."""

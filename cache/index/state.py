@@ -105,9 +105,8 @@ class IndexState:
 
     @property
     def table_bytes(self) -> int:
-        """Heap of catalogue, masks and what searches keep: norm and score of each chunk, columns by file."""
-        segments = [live.segment for live in self.segments]
-        kept = sum(16 * segment.n_docs + 17 * segment.n_files for segment in segments)
+        """Heap of catalogue, masks and the columns by file that searches keep: chunks, rooms, prior, kind."""
+        kept = sum(25 * live.segment.n_files for live in self.segments)
         return self.catalog.nbytes + kept + sum(live.heap_bytes for live in self.segments)
 
     def updated(self, files: Mapping[int, DeltaFile], stats: Mapping[int, FileRow], gone: Ints, read_at: float) -> "IndexState":

@@ -11,31 +11,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.cache.index import ranking, shortlist
 from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
 from penstock.cache.index.assemble import Assembler, path_terms
-from penstock.cache.index.bm25 import Documents, query_terms, score
+from penstock.cache.index.bm25 import Documents, TermPostings, query_terms, score
 from penstock.cache.index.catalog import key_of
-from penstock.cache.index.chunk import FileStatus
+from penstock.cache.index.chunk import FileStatus, Symbol
 from penstock.cache.index.delta import DeltaFile
-from penstock.cache.index.formula import MAX_DOCS
+from penstock.cache.index.formula import MAX_DOCS, SHARES
 from penstock.cache.index.kinds import PRIORS, kind_of
 from penstock.cache.index.query import Query
-from penstock.cache.index.ranking import Ranking, rank
+from penstock.cache.index.ranking import DEFINITION, IDENTIFIER, Ranking, rank
 from penstock.cache.index.segment import FileRow, Segment, open_segment, write_segment
 from penstock.cache.index.shortlist import Ints, Slots
 from penstock.cache.index.sources import Sources
 from penstock.cache.index.state import IndexState, LiveSegment
+from penstock.cache.index.tokenise import expand_word
 from penstock.cache.index.values import Prefer
 
 WORDS = [f"word{n}" for n in range(60)]
 
 
 def file_of(rng: random.Random, path: str) -> tuple[FileRow, FileAnalysis]:
-    """A file of some chunks whose words follow Zipf's law, as those of texts do."""
+    """A file of some chunks whose words follow Zipf's law, as those of texts do; some define what has a word as its name."""
     chunks: list[AnalysedChunk] = []
     for number in range(rng.randrange(1, 9)):
         words = rng.choices(WORDS, [1 / (rank + 1) for rank in range(len(WORDS))], k=rng.randrange(1, 25))
-        chunks.append(AnalysedChunk(1 + 10 * number, 10 + 10 * number, (), len(words), dict(Counter(words))))
+        start = 1 + 10 * number
+        symbols = tuple(Symbol("def", name, start) for name in rng.sample([*words, "Word3", "word_x"], rng.randrange(3)))
+        chunks.append(AnalysedChunk(start, 9 + start, symbols, len(words), dict(Counter(words))))
     digest = hashlib.sha256(repr(chunks).encode()).digest()[:16]
     row = FileRow(path, 7, len(chunks), 5, 6, digest, FileStatus.INDEXED, 10 * len(chunks), is_racy=False)
     return row, FileAnalysis(FileStatus.INDEXED, row.lines, tuple(chunks))
@@ -50,20 +54,20 @@ def segment_of(rng: random.Random, paths: list[str], folder: Path) -> Segment:
     return open_segment(target, sha256=sha256, size=size)
 
 
-def state_of(rng: random.Random, folder: Path) -> IndexState:
+def state_of(rng: random.Random, folder: Path, size: int) -> IndexState:
     """Two segments, the second with newer copies of some files of the first, a delta, and files that are gone."""
-    paths = [f"f{n}" for n in range(140)]
-    segments = [segment_of(rng, paths[:110], folder), segment_of(rng, paths[95:], folder)]
+    paths = [f"f{n}" for n in range(size)]
+    segments = [segment_of(rng, paths[: size * 4 // 5], folder), segment_of(rng, paths[size * 2 // 3 :], folder)]
     state = IndexState().adopted(segments, 1)
-    changed = rng.sample(paths, rng.randrange(6))
+    changed = rng.sample(paths, rng.randrange(min(6, size)))
     files = {key_of(path): DeltaFile(*file_of(rng, path)) for path in changed}
-    gone = np.asarray([key_of(path) for path in rng.sample(paths, rng.randrange(9)) if path not in changed], np.int64)
-    return state.updated(files, {}, gone, 1.0)
+    gone = rng.sample(paths, rng.randrange(min(9, size)))
+    return state.updated(files, {}, np.asarray([key_of(path) for path in gone if path not in changed], np.int64), 1.0)
 
 
 def everything(state: IndexState, query: Query, prefer: Prefer) -> list[tuple[float, str, list[float]]]:
     """What the ranking says, written down without arrays: (total, path, scores of the matching chunks) of every match."""
-    scored, terms, sources = score(state, query.weights), query_terms(state, query.weights), Sources.of(state)
+    terms = query_terms(state, query.weights)
     places = [(number, file, live.segment.row(file)) for number, live in enumerate(state.segments) for file in live_of(live)]
     number = len(state.segments)
     rows = [*places, *((number, file, one.row) for file, one in enumerate(state.delta.files.values()))]
@@ -72,22 +76,34 @@ def everything(state: IndexState, query: Query, prefer: Prefer) -> list[tuple[fl
         in_path.update(term for term in query.weights if term in path_terms(row.path))
     found: list[tuple[float, str, list[float]]] = []
     for source, file, row in rows:
-        own: list[float] = []
-        for doc in chunks_of(state, source, file):
-            held = sources.frequencies(terms, [(source, doc)])[source, doc]
-            if any(held):
-                own.append(float(scored[source][doc]))
-        own.sort(reverse=True)
+        own = sorted(scores_of(state, query, terms, source, file).values(), reverse=True)
         path = sum(
             weight * math.log(1 + (len(state.catalog) - in_path[term] + 0.5) / (in_path[term] + 0.5))
             for term, weight in query.weights.items()
             if term in path_terms(row.path)
         )
         if own or path:
-            total = sum(share * value for share, value in zip((1, 0.3, 0.1), own, strict=False)) + path
+            total = sum(share * value for share, value in zip(SHARES, own, strict=False)) + path
             prior = PRIORS[prefer][kind_of(row.path)]
             found.append((total * prior if total >= 0 else total / prior, row.path, own))
     return sorted(found, key=lambda one: (-round(one[0], 9), one[1]))
+
+
+def scores_of(state: IndexState, query: Query, terms: tuple[TermPostings, ...], source: int, file: int) -> dict[int, float]:
+    """The matching chunks of a file: BM25, and what they get for defining what the query names."""
+    sources, scored = Sources.of(state), score(state, query.weights)
+    own: dict[int, float] = {}
+    for doc in chunks_of(state, source, file):
+        if any(sources.frequencies(terms, [(source, doc)])[source, doc]):
+            own[doc] = float(scored[source][doc])
+            names = [symbol.name for symbol in sources.place(source, doc).symbols]
+            for term in terms:
+                is_name = term.term == query.name.lower()
+                if (is_name or term.term in query.identifiers) and any(term.term in expand_word(name) for name in names):
+                    own[doc] += IDENTIFIER * term.weight * max(term.idf, 0.0)
+                    if is_name and query.name.lower() in [name.lower() for name in names]:
+                        own[doc] += DEFINITION * (1.0 if query.name in names else 0.5)
+    return own
 
 
 def has_one(path: str) -> bool:
@@ -110,30 +126,50 @@ def ranked(state: IndexState, query: Query, k: int, prefer: Prefer, accepts: Cal
     return rank(Sources.of(state), query_terms(state, query.weights), query, k=k, prefer=prefer, accepts=accepts)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10_000),
+    size=st.sampled_from([2, 5, 30, 140]),
     k=st.integers(1, 12),
     times=st.lists(st.sampled_from([0.6, 1.0, 2.0]), min_size=7, max_size=7),
     prefer=st.sampled_from(Prefer),
     is_filtered=st.booleans(),
+    is_picky=st.booleans(),
 )
 def test_the_best_are_those_of_scoring_everything(
-    seed: int, k: int, times: list[float], prefer: Prefer, is_filtered: bool, tmp_path_factory: pytest.TempPathFactory
+    seed: int,
+    size: int,
+    k: int,
+    times: list[float],
+    prefer: Prefer,
+    is_filtered: bool,
+    is_picky: bool,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    """The smallest have words in most of their chunks, whose idf is 0 or less. So small ones are scored whole, unless picky."""
     rng = random.Random(seed)
-    state = state_of(rng, tmp_path_factory.mktemp("segments"))
+    state = state_of(rng, tmp_path_factory.mktemp("segments"), size)
     accepts = has_one if is_filtered else None
-    for _ in range(6):
-        words = rng.sample([*WORDS, "nowhere", "f7", "test"], rng.randrange(1, 7))
-        query = Query(" ".join(words), tuple(words), dict(zip(words, times, strict=False)), frozenset())
+    for _ in range(4):
+        words = rng.sample([*WORDS[:: 1 + 60 // size], "word3", "nowhere", "f7", "f1", "test"], rng.randrange(1, 7))
+        name = rng.choice(["", "", "Word3", words[0]])
+        weights = dict(zip(words, times, strict=False))
+        query = Query(" ".join(words), tuple(words), weights, frozenset(words[: rng.randrange(3)]), name)
         expected = [one for one in everything(state, query, prefer) if accepts is None or accepts(one[1])]
-        found = ranked(state, query, k, prefer, accepts)
+        with pytest.MonkeyPatch.context() as patch:
+            if is_picky:
+                patch.setattr(ranking, "_TOLD_FILES", 1)
+                for name in ("_FIRST", "_FIRST_PER_TERM", "_MOST"):
+                    patch.setattr(shortlist, name, 1)
+            found = ranked(state, query, k, prefer, accepts)
         assert found.matching_files == len(expected)
         assert found.matching_chunks == sum(len(own) for *_, own in expected)
         assert [file.path for file in found.files] == [path for _, path, _ in expected[:k]]
-        assert [len(file.docs) for file in found.files] == [min(len(own), MAX_DOCS) for *_, own in expected[:k]]
-        assert max((abs(file.score - one[0]) for file, one in zip(found.files, expected, strict=False)), default=0) < 1e-9
+        terms = query_terms(state, query.weights)
+        for file, (total, _, own) in zip(found.files, expected, strict=False):
+            assert abs(file.score - total) < 1e-9
+            told = scores_of(state, query, terms, file.source, file.file - Sources.of(state).starts[file.source])
+            assert [told[doc] for doc in file.docs] == pytest.approx(own[:MAX_DOCS], abs=1e-9)
 
 
 def test_most_files_are_never_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,3 +202,18 @@ def test_equal_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
     word = next(iter(analysis.chunks[0].terms))
     found = ranked(state, Query(word, (word,), {word: 1.0}, frozenset()), 7, Prefer.ANY)
     assert [file.path for file in found.files] == [f"f{number:02}" for number in range(7)]
+
+
+def test_a_file_is_found_behind_many_that_promise_more_and_hold_less(tmp_path: Path) -> None:
+    """Its chunk holds both words; each of the others, which have shorter chunks and so higher bounds, has them in two."""
+    apart, together, filler = [["alpha"], ["beta"]], [["alpha", "beta"]], [["delta", "epsilon"]]
+    assembler = Assembler()
+    for number, texts in enumerate([*[apart] * 60, together, *[filler] * 120]):
+        chunks = tuple(AnalysedChunk(1, 10, (), len(words), dict(Counter(words))) for words in texts)
+        digest = hashlib.sha256(b"%d" % number).digest()[:16]
+        row = FileRow(f"f{number:03}", number, 1, 5, 6, digest, FileStatus.INDEXED, 10, is_racy=False)
+        assembler.add(row, FileAnalysis(FileStatus.INDEXED, 10, chunks))
+    sha256, size = write_segment(tmp_path / "a.seg", assembler.arrays())
+    state = IndexState().adopted([open_segment(tmp_path / "a.seg", sha256=sha256, size=size)], 1)
+    query = Query("alpha beta", ("alpha", "beta"), {"alpha": 1.0, "beta": 1.0}, frozenset())
+    assert ranked(state, query, 1, Prefer.ANY).files[0].path == "f060"

@@ -18,6 +18,7 @@ from .grammar.extract import extract
 from .grammar.keyed import ini_outline, toml_outline, yaml_outline
 from .grammar.lineguess import guess_outline
 from .grammar.logscan import log_outline
+from .grammar.macros import without_macros
 from .grammar.markup import xml_outline
 from .grammar.parsing import MAX_PARSE_BYTES, PARSE_TIMEOUT_S, ParseRefused, parse
 from .grammar.prose import markdown_outline, rst_outline, text_outline
@@ -46,6 +47,7 @@ SCANNERS: Final[Mapping[str, Callable[[bytes], Outline]]] = {
 _MAX_SCAN_BYTES: Final = 4_000_000
 _COMPONENTS: Final = frozenset({"vue", "svelte"})
 _GUESSED: Final = frozenset({"block", "paragraph"})
+_WITH_MACROS: Final = frozenset({"c", "cpp"})
 _WORDS: Final = frozenset({"markdown", "rst", "text"})
 
 
@@ -83,7 +85,7 @@ def _outline(path: str, data: bytes, *, with_calls: bool, spans_only: bool, time
 def _structure(name: str | None, data: bytes, timeout_s: float, *, with_calls: bool, spans_only: bool) -> Outline:
     language = LANGUAGE_BY_NAME.get(name or "")
     if language is not None:
-        parsed = parse(language, data, timeout_s=timeout_s)
+        parsed = parse(language, without_macros(data) if name in _WITH_MACROS else data, timeout_s=timeout_s)
         return extract(language, parsed, data, with_calls=with_calls, spans_only=spans_only)
     if name in _COMPONENTS:
         return component_outline(name, data, timeout_s=timeout_s, with_calls=with_calls)

@@ -56,19 +56,16 @@ class BuildProgress:
         self._lock = threading.Lock()
 
     @property
-    def expected_s(self) -> float:
-        """Seconds until every file is dealt with, at the rate so far; 0 while too few are done to tell.
+    def expected_s(self) -> float | None:
+        """Seconds until every file is dealt with, at the rate so far; None while too few are done to tell.
 
         Nothing is known of the rate of another process: what it builds is worth waiting for unless it is long.
         """
-        done = self.done
         if self.is_elsewhere:
             return math.inf if self.is_long else 0.0
-        if self._began is None:
-            return 0.0
-        elapsed = self._clock() - self._began
-        is_telling = done >= _TELLING_FILES or elapsed >= _TELLING_S
-        return elapsed * (self.total - done) / max(1, done) if is_telling else 0.0
+        done, elapsed = self.done, 0.0 if self._began is None else self._clock() - self._began
+        is_telling = elapsed > 0 and (done >= _TELLING_FILES or elapsed >= _TELLING_S)
+        return elapsed * (self.total - done) / max(1, done) if is_telling else None
 
     def advance(self, files: int) -> None:
         """Count files that are dealt with."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 from ..deadline import UNBOUNDED, Deadline
 from ..errors import PenstockError
 from ..ledger import Ledger
+from ..pressure.allocator import find_malloc_trim
 from ..worker import Worker
 from ..workspace.files import Workspace
 from ..workspace.text import decode
 from .glob import path_filter
-from .neighbour import FileOutline, Neighbour, Neighbours, Ties
+from .idle import IdleTask
+from .neighbour import FileOutline, Neighbours, Ties
 from .phrases import CANDIDATES, phrases_first
 from .query import parse_query
 from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult
@@ -21,6 +23,8 @@ from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Pref
 if TYPE_CHECKING:
     from .engine import Fresh, IndexEngine
 
+_IDLE_S: Final = 0.25
+"""So long after the last search its scratch is given back: an assistant reads an answer for longer than that."""
 _MAX_TIES: Final = 6
 """Files of one kind of neighbours that are looked at on disk and named."""
 _MAX_LOOKS: Final = 3
@@ -63,6 +67,8 @@ class IndexCache:
         self._lock = threading.Lock()
         self._engine: IndexEngine | None = None
         self._searches = 0
+        # What a search allocates is free after it, but glibc keeps the pages: 1 MB in each server, and more in large workspaces.
+        self._idle = IdleTask(find_malloc_trim() or no_pressure, _IDLE_S)
 
     def __repr__(self) -> str:
         return f"<IndexCache {self.resident_bytes} bytes resident>"
@@ -84,11 +90,23 @@ class IndexCache:
             UnderPressure: Nothing is indexed yet and memory is critical.
             DeadlineExceeded, CallCancelled: From `deadline`.
         """
+        try:
+            return self._searched(query, k, path_filter(path_glob or ""), prefer, deadline or Deadline(UNBOUNDED), progress)
+        finally:
+            self._idle.touch()
+
+    def _searched(
+        self,
+        query: str,
+        k: int,
+        accepts: Callable[[str], bool] | None,
+        prefer: Prefer,
+        deadline: Deadline,
+        progress: Progress,
+    ) -> SearchResult:
         from .searching import search
 
         parsed = parse_query(query)
-        accepts = path_filter(path_glob or "")
-        deadline = deadline or Deadline(UNBOUNDED)
         fresh = self.engine.refresh(deadline, progress, parsed.weights)
         self._searches += 1
         wanted = max(k, CANDIDATES) if parsed.phrases else k
@@ -138,12 +156,13 @@ class IndexCache:
 
         version = VersionCheck(self.workspace, state, deadline)
 
-        def standing(ties: Sequence[Neighbour]) -> Ties:
-            first = tuple(one for one in ties[:_MAX_TIES] if version.is_current(one.path))
-            return Ties(first, max(0, len(ties) - _MAX_TIES))
+        def standing(ties: Ties) -> Ties:
+            first = tuple(one for one in ties.files[:_MAX_TIES] if version.is_current(one.path))
+            return replace(ties, files=first, more=max(0, len(ties.files) - _MAX_TIES))
 
         found = neighbours_of(Sources.of(state), file, deadline.check)
-        return Neighbours(*(standing(ties) for ties in found), is_whole=self.engine.coverage.is_complete)
+        ways = (found.imports, found.imported_by, found.called_by)
+        return Neighbours(*map(standing, ways), is_whole=self.engine.coverage.is_complete)
 
     def live_documents(self) -> list[LiveDocument]:
         """Return every live document in the order in which `bm25` scores them: for tests and checks."""
@@ -171,6 +190,7 @@ class IndexCache:
 
     def close(self) -> None:
         """Stop a running build and drop everything."""
+        self._idle.close()
         if self._engine is not None:
             self._engine.close()
 

@@ -4,6 +4,7 @@ A refresh walks, compares, re-indexes what differs, and repeats until the state 
 search sees every change that was finished before it began, whatever other threads and processes do meanwhile.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -227,7 +228,9 @@ class IndexEngine:
         build = self._builder.current or self._started_build(state, walk, plan)
         if build is None:
             return False
-        patience = Patience.of(self._clock(), wait.until, is_first=not state.n_docs)
+        # A query can be answered from a part; who only wants the index whole waits for as long as there is time.
+        is_brief = build.is_long and bool(wait.weights)
+        patience = Patience.of(self._clock(), wait.until, is_first=not state.n_docs, is_long=is_brief)
         if build.is_long:
             self._inline.index_urgent(walk, state, plan, wait.weights, wait.deadline)
         # A build that is already merging began before these files changed: the next one takes them.
@@ -237,7 +240,10 @@ class IndexEngine:
             wait.progress(build.done, build.total, f"indexed {build.done:,} of {build.total:,} files")
             held = self.holder.state
             has_documents = held is not None and held.n_docs > 0
-            if patience.is_over(self._clock(), expected_s=build.expected_s, has_documents=has_documents):
+            expected_s = build.expected_s
+            if expected_s is None:
+                expected_s = math.inf if is_brief else 0.0
+            if patience.is_over(self._clock(), expected_s=expected_s, has_documents=has_documents):
                 return False
         return not build.has_failed
 
@@ -256,9 +262,10 @@ class IndexEngine:
                 next_call="evict to_tokens=0 to make room, then repeat the search; read works meanwhile",
             )
         # An older version in the delta would stand before the one that is built now, and stay stale for ever.
-        old = [key for key in walk.table.keys[plan.stale].tolist() if key in state.delta.files]
-        if old:
-            self.holder.commit(lambda base: base.updated({}, {}, np.asarray(old, np.int64), walk.began))
+        delta = np.fromiter(state.delta.files, np.int64, len(state.delta.files))
+        old = np.intersect1d(walk.table.keys[plan.stale], delta)
+        if len(old):
+            self.holder.commit(lambda base: base.updated({}, {}, old, walk.began))
         paths = ChosenPaths(walk.files.path, plan.stale)
         build = self._builder.start(WantedFiles(paths, walk.table.stats[plan.stale]))
         self._built = walk if build.is_long else None

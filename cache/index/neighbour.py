@@ -33,6 +33,8 @@ class Ties:
     """The most telling ones first."""
     more: int = 0
     """How many others there are, by the index."""
+    is_capped: bool = False
+    """There may be still more: not every file that speaks of this one was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from .bm25 import term_postings
 from .hops import places_of
 from .modules import module_names
 from .named import own_name
-from .neighbour import FileOutline, Neighbour
+from .neighbour import FileOutline, Neighbour, Neighbours, Ties
 from .resolve import ImportResolver
 from .sources import Sources
 from .tokenise import expand_word
@@ -27,33 +27,31 @@ _COMPOUND: Final = 3
 """Tokens of a name that is put together: itself and two parts."""
 
 
-def neighbours_of(
-    sources: Sources, file: FileOutline, check: Callable[[], object]
-) -> tuple[list[Neighbour], list[Neighbour], list[Neighbour]]:
-    """Return which files a file imports, which import it, and which call it; `check` may raise to end it."""
+def neighbours_of(sources: Sources, file: FileOutline, check: Callable[[], object]) -> Neighbours:
+    """Return all that the index knows of a file's neighbours; `check` may raise to end it."""
     resolver = ImportResolver(sources)
     imports = [path for one in file.imports for path in resolver.files_of(one, file.path)]
-    importers = _importers(sources, resolver, file.path, check)
+    importers, is_capped = _importers(sources, resolver, file.path, check)
     callers = _callers(sources, file, importers, check)
-    return (
-        [Neighbour(path) for path in dict.fromkeys(imports)],
-        [Neighbour(path) for path in importers],
-        [Neighbour(path, names) for path, names in callers],
+    return Neighbours(
+        Ties(tuple(Neighbour(path) for path in dict.fromkeys(imports))),
+        Ties(tuple(Neighbour(path) for path in importers), is_capped=is_capped),
+        Ties(tuple(Neighbour(path, names) for path, names in callers)),
     )
 
 
-def _importers(sources: Sources, resolver: ImportResolver, path: str, check: Callable[[], object]) -> list[str]:
-    """Return the files that import `path`, source before tests."""
+def _importers(sources: Sources, resolver: ImportResolver, path: str, check: Callable[[], object]) -> tuple[list[str], bool]:
+    """Return the files that import `path`, source before tests, and whether some that may do were not looked at."""
     last = {name.rpartition("/")[2] for name in module_names(path)[1:]}
-    found = {file for name in last for file in sources.files_importing(name)}
-    ordered = sorted((int(sources.kinds[file]), sources.path(file), file) for file in found)
+    found = sorted({file for name in last for file in sources.files_importing(name)}, key=lambda file: int(sources.kinds[file]))
+    ordered = sorted((int(sources.kinds[file]), sources.path(file), file) for file in found[:_MAX_IMPORTERS])
     importers: list[str] = []
-    for _, importer, file in ordered[:_MAX_IMPORTERS]:
+    for _, importer, file in ordered:
         check()
         told = [one for one in sources.imports(file) if any(name in one[0] or name in one[1] for name in last)]
         if importer != path and any(path in resolver.files_of(one, importer) for one in told):
             importers.append(importer)
-    return importers
+    return importers, len(found) > len(ordered)
 
 
 def _callers(

@@ -24,11 +24,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """mallopt(3), glibc's malloc.h."""
 _HEAP_SETTINGS: Final = (
     (_M_ARENA_MAX, 2),
-    (_M_MMAP_THRESHOLD, 512 * 1024),
-    (_M_TRIM_THRESHOLD, 1024 * 1024),
+    (_M_MMAP_THRESHOLD, 128 * 1024),
+    (_M_TRIM_THRESHOLD, 256 * 1024),
 )
-"""Python's lock lets one thread allocate at a time, so two arenas are enough. The columns that a query scores stay below the
-second number and are not mapped anew each time; cached files are above it."""
+"""Python's lock lets one thread allocate at a time, so two arenas are enough. The columns that a query scores, a number for each
+file, stay below the second number in most workspaces and are not mapped anew each time; cached files, walks and what is summed
+over a vocabulary are above it."""
 
 
 def find_malloc_trim(load: Callable[[None], ctypes.CDLL] = ctypes.CDLL) -> Callable[[], object] | None:

@@ -117,6 +117,8 @@ def language_name(path: str, data: bytes) -> str | None:
         return named
     if base.startswith(("dockerfile.", "makefile.")):
         return _FORMAT_NAMES[base.partition(".")[0]]
+    if base.endswith(".dockerfile"):
+        return "docker"
     dot = base.rfind(".")
     known = _by_extension().get(base[dot:]) if dot >= 0 else None
     if known == "c" and base.endswith(".h") and _CPP_MARK.search(data[:20_000]):

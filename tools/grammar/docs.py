@@ -16,7 +16,7 @@ _MARKS: Final = re.compile(r"^(?:/\*+!?|\*+/|\*+|//+[/!<]?|#+:?|--+|;+|%+|\{-|\"
 _CLOSERS: Final = re.compile(r"\s*(?:\*+/|-\}|\"\"\"|''')\s*$")
 _CLOSING: Final = frozenset("/}\"'")
 """The last characters of what closes a comment: most lines end otherwise, and looking for it is slow."""
-_XML: Final = re.compile(r"</?(?:summary|remarks|para|p|see\w*|code|c)\b[^>]*>")
+_XML: Final = re.compile(r"</?(?:summary|remarks|para|p|see\w*|code|c|param|returns|typeparam|value|exception)\b[^>]*>")
 _NOISE: Final = re.compile(
     r"^(?:[-=*#/_~\s]*|=(?:begin|end)|@\w+.*|(?:noqa|type:|eslint|NOLINT|pylint|(?:end)?region|-\*-|go:|nolint|fmt:|clang-format).*)$"
 )
@@ -26,7 +26,7 @@ _OPENS: Final = (b"/*", b"{-", b"=begin")
 _CODE_INDENT: Final = 4
 """Columns from which on a line of Markdown is code."""
 _CLOSES: Final = (b"*/", b"-}", b"=end", b'"""')
-_CLOSE_ENDS: Final = (b"/", b"}", b"d", b'"')
+_CLOSE_ENDS: Final = frozenset(b'/}d"')
 """Their last bytes."""
 
 
@@ -49,8 +49,8 @@ def doc_in_module(lines: LineMap, body_start: int) -> str:
 
 def doc_above(lines: LineMap, first_line: int, mark: str) -> str:
     """Return the first telling line of the comment right above `first_line`; line comments begin with `mark`."""
-    above = lines.line(first_line - 1).strip()
-    if above[:1] not in (mark[:1].encode(), b"@", b"#", b"[") and above[-1:] not in _CLOSE_ENDS:
+    above = lines.above(first_line)
+    if not above or (above[0] not in _first_bytes(mark) and above[-1] not in _CLOSE_ENDS):
         return ""  # most definitions: what follows would find the same, slowly
     is_comment = _comment_line(mark)
     lowest = max(1, first_line - _MAX_LINES_ABOVE)
@@ -70,6 +70,12 @@ def doc_above(lines: LineMap, first_line: int, mark: str) -> str:
         else:
             break
     return _first_telling(reversed(comments)) or doc
+
+
+@lru_cache(maxsize=16)
+def _first_bytes(mark: str) -> frozenset[int]:
+    """Return what the line above a definition begins with if it is a comment or an attribute."""
+    return frozenset(f"{mark[:1]}@#[".encode())
 
 
 def _first_telling(comment: Iterable[bytes]) -> str:

@@ -34,8 +34,9 @@ _ECMA: Final = """
   arguments: (arguments . [(string) (template_string)] @name
     . (object)? . [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))
   (#any-of? @_t "describe" "it" "test" "context" "suite" "specify" "fdescribe" "xdescribe" "fit" "xit" "bench")) @test
-(lexical_declaration (variable_declarator
-  value: (call_expression function: (identifier) @_f arguments: (arguments . (string) @source))) (#eq? @_f "require")) @import
+(variable_declarator value: (call_expression function: (identifier) @require arguments: (arguments . (string) @source))) @import
+(variable_declarator value: (member_expression
+  object: (call_expression function: (identifier) @require arguments: (arguments . (string) @source)))) @import
 """
 _ECMA_CALLS: Final = """
 (call_expression function: [(identifier) @callee (member_expression property: (property_identifier) @callee)])
@@ -53,11 +54,14 @@ _TYPESCRIPT: Final = (
 (module name: (_) @name body: (_)? @body) @module
 (function_signature name: (_) @name) @function
 (method_signature name: (_) @name) @method
+(construct_signature "new" @name) @method
 (abstract_method_signature name: (_) @name) @method
 (property_signature name: (_) @name) @property
 (public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
 (public_field_definition name: (_) @name) @property
 (required_parameter (accessibility_modifier) pattern: (identifier) @name) @field
+(required_parameter "readonly" pattern: (identifier) @name) @field
+(optional_parameter (accessibility_modifier) pattern: (identifier) @name) @field
 (internal_module body: (statement_block [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
   (export_statement declaration: (lexical_declaration (variable_declarator name: (identifier) @name) @constant))]))
 (expression_statement (internal_module) @inner) @wrapper

@@ -4,19 +4,25 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from .decorators import has_decorators, split_decorators
 from .definition import CONTAINER_KINDS, MEMBER_KINDS, Definition, Import, Outline
 from .docs import doc_above, doc_in_module, doc_inside
 from .found import MAX_DEFINITIONS, SECTION, Found, Gathered, gather, resolve
 from .language import DOC_INSIDE, Language
 from .mend import mend
 from .naming import refined_kind
-from .parsing import MAX_DEPTH, Parsed, error_spans, matches
-from .spans import LineMap, clip, one_line
+from .parsing import MAX_DEPTH, Parsed, matches
+from .spans import MAX_SIGNATURE, LineMap, clip, one_line
 from .visibility import IMPLEMENTS, Candidate, is_public_here
 
 _MAX_CALLS: Final = 48
 """Names a definition: enough for the hop graph, and bounded for generated code."""
 _MERGED: Final = frozenset({"signature", "function", "bind"})
+_DECORATES: Final = frozenset("@[#")
+_LONG: Final = 4_000
+"""Characters of a signature before its decorators are shortened."""
+_MAX_MEMBER: Final = 100
+_TYPEDEFS: Final = frozenset({"c", "cpp"})
 _FREE_FUNCTIONS: Final = frozenset({"module", "namespace"})
 """Containers whose functions are no methods."""
 _METHOD_PARENTS: Final = CONTAINER_KINDS - _FREE_FUNCTIONS | {IMPLEMENTS}
@@ -87,7 +93,7 @@ def extract(language: Language, parsed: Parsed, data: bytes, *, with_calls: bool
     if len(definitions) >= MAX_DEFINITIONS:
         notes = (f"only the first {MAX_DEFINITIONS:,} definitions, up to line {definitions[-1].start_line:,}",)
     if parsed.tree.root_node.has_error:
-        definitions, guessed = mend(language, definitions, error_spans(parsed), lines)
+        definitions, guessed = mend(language, definitions, parsed.errors, lines)
         notes = (
             *notes,
             "the grammar met errors" + (f", {guessed:,} entries there guessed from lines" if guessed else ""),
@@ -111,6 +117,7 @@ class _Sweep:
         self._lines = lines
         self._listed = listed
         self._rule = language.visibility
+        self._is_decorated = has_decorators(language.name)
         self._has_exports = bool(listed)
         self._stack: list[_Open] = []
         self._definitions: list[Definition] = []
@@ -132,6 +139,8 @@ class _Sweep:
                 self._place(one)
         for offset, name in calls[at_call:]:
             self._note_call(offset, name)
+        if not self._called:
+            return self._definitions
         return [
             one._replace(calls=tuple(self._called[index])) if index in self._called else one
             for index, one in enumerate(self._definitions)
@@ -168,7 +177,10 @@ class _Sweep:
         around = None if parent is None else parent.qualified
         doc, public = "", False
         if is_full:
-            public = self._is_public(one, kind, signature, parent)
+            bare = signature
+            if self._is_decorated and (one.start < one.head_start or signature[:1] in _DECORATES):
+                signature, bare = _undecorated(self._language, one, kind, signature, lines=self._lines)
+            public = self._is_public(one, kind, bare, parent)
             doc = self._doc(one, kind, start, is_nested=parent is not None)
         self._definitions.append(Definition(kind, one.name, start, end, signature, doc, len(stack), around, public))
         if len(stack) < MAX_DEPTH and kind != "package":
@@ -191,7 +203,10 @@ class _Sweep:
             return ""
         if kind == "module" and self._language.name == "elixir" and one.body is not None:
             return doc_in_module(self._lines, one.body)
-        return doc_above(self._lines, start, self._language.mark)
+        doc = doc_above(self._lines, start, self._language.mark)
+        if not doc and one.start < one.head_start:  # between decorators and the definition
+            doc = doc_above(self._lines, self._lines.line_of(one.head_start), self._language.mark)
+        return doc
 
 
 def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str:
@@ -207,13 +222,36 @@ def _signature(language: Language, one: Found, kind: str, lines: LineMap) -> str
     if one.is_name_only:
         start = lines.start_of(lines.line_of(one.start))
         newline = data.find(b"\n", one.end)
-        return one_line(data, start, newline if newline >= 0 else len(data), limit=100)
+        return one_line(data, start, newline if newline >= 0 else len(data), limit=_MAX_MEMBER)
     if kind in MEMBER_KINDS:  # one line of a long initialiser is enough to know it
         newline = data.find(b"\n", start, one.end)
         if newline >= 0:
-            return one_line(data, start, newline, limit=100, tail=" \r") + " …"
-        return one_line(data, start, one.end, limit=100)
+            return one_line(data, start, newline, limit=_MAX_MEMBER, tail=" \r") + " …"
+        return one_line(data, start, one.end, limit=_MAX_MEMBER)
+    if kind == "type" and language.name in _TYPEDEFS:
+        return _typedef(data, start, one.end)
     return one_line(data, start, one.end, mark=language.mark)
+
+
+def _undecorated(language: Language, one: Found, kind: str, signature: str, *, lines: LineMap) -> tuple[str, str]:
+    """Return the signature with its decorators, shortened so that they do not hide it, and without them."""
+    if one.is_name_only:
+        return signature, signature
+    end = one.body if one.body is not None and one.body > one.head_start else one.end
+    text = one_line(lines.data, one.start, end, limit=_LONG, mark=language.mark)
+    decorators, bare = split_decorators(language.name, text)
+    if bare == text:
+        return signature, signature
+    bare = clip(bare, _MAX_MEMBER if kind in MEMBER_KINDS else MAX_SIGNATURE)
+    return f"{decorators} {bare}".lstrip(), bare
+
+
+def _typedef(data: bytes, start: int, end: int) -> str:
+    """Return `typedef struct a b` without the body of the structure, which has an entry of its own."""
+    opened, closed = data.find(b"{", start, end), data.rfind(b"}", start, end)
+    if opened < 0 or closed < opened:
+        return one_line(data, start, end, mark="//")
+    return f"{one_line(data, start, opened, mark='//')} {one_line(data, closed + 1, end, mark='//')}"
 
 
 def _dunder_all(data: bytes) -> set[str]:
@@ -222,14 +260,19 @@ def _dunder_all(data: bytes) -> set[str]:
 
 
 def _imports(gathered: Gathered, lines: LineMap) -> tuple[Import, ...]:
+    data = lines.data
     out: list[Import] = []
     for node, source in sorted(gathered.imports.values(), key=lambda pair: pair[0].start_byte):
-        text = one_line(lines.data, node.start_byte, node.end_byte, tail=" ;")
-        module = one_line(lines.data, source.start_byte, source.end_byte).strip("\"'<>`") if source is not None else ""
-        rest = text.replace(module, " ", 1) if module else text
-        names = tuple(dict.fromkeys(word for word in _WORD.findall(rest) if word not in _KEYWORDS))
-        first, last = lines.line_of(node.start_byte), lines.last_line_of(node.start_byte, node.end_byte)
-        out.append(Import(module or text, names[:64], first, last, text))
+        start, end = node.start_byte, node.end_byte
+        text = one_line(data, start, end, tail=" ;")
+        module = "" if source is None else data[source.start_byte : source.end_byte].decode("utf-8", "replace")
+        if source is not None and (not module.isascii() or len(module.split(None, 1)) != 1 or len(module) > MAX_SIGNATURE):
+            module = one_line(data, source.start_byte, source.end_byte)
+        module = module.strip("\"'<>`")
+        names = dict.fromkeys(_WORD.findall(text.replace(module, " ", 1) if module else text))
+        for keyword in _KEYWORDS.intersection(names):
+            del names[keyword]
+        out.append(Import(module or text, tuple(names)[:64], *lines.span_of(start, end), text))
     return tuple(out)
 
 
@@ -237,12 +280,15 @@ def _merge_clauses(definitions: list[Definition]) -> list[Definition]:
     """Join a type signature and the equations below it: together they define one function."""
     out: list[Definition] = []
     functions = {one.qualified_name for one in definitions if one.kind == "function"}
+    around: list[int] = []  # where the last one of each depth is in `out`
     for one in definitions:
-        last = out[-1] if out else None
-        if last and last.name == one.name and last.parent == one.parent and {last.kind, one.kind} <= _MERGED:
+        last = out[around[one.depth]] if one.depth < len(around) else None
+        del around[one.depth + (last is not None) :]
+        if last is not None and last.name == one.name and {last.kind, one.kind} <= _MERGED:
             calls = tuple(dict.fromkeys((*last.calls, *one.calls)))[:_MAX_CALLS]
-            out[-1] = last._replace(kind="function", end_line=one.end_line, calls=calls)
+            out[around[one.depth]] = last._replace(kind="function", end_line=one.end_line, calls=calls)
         else:
+            around[one.depth :] = [len(out)]
             out.append(one)
     # What is left of a local name that is bound without arguments is its type alone.
     return [one for one in out if one.kind != "signature" or one.parent not in functions]

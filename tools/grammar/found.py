@@ -1,7 +1,6 @@
 """Matches of a language's query, sorted by what they are for. Pure apart from the nodes it reads."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
 MAX_DEFINITIONS: Final = 20_000
 SECTION: Final = "section"
 """Kind of the marks that change the visibility of what follows them."""
-_SPACES: Final = re.compile(rb"\s*")
-_PARTS: Final = frozenset({"name", "body", "source", "inner"})
+_SPACES: Final = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+"""What may stand between a decorator and what it decorates."""
+_PARTS: Final = frozenset({"name", "body", "source", "inner", "require"})
 """Captures that belong to another one of the same match."""
 _ASIDE: Final = frozenset({"callee", "import", "wrapper", "export", "attached", "listed"})
 """Captures that are no definitions. All others are, each named by its kind."""
@@ -62,7 +62,7 @@ class Gathered:
     imports: "dict[int, tuple[Node, Node | None]]" = field(default_factory=dict)
     around: "dict[int, tuple[Node, bool]]" = field(default_factory=dict)
     """Inner node -> the node around it, and whether that exports it."""
-    held: Counter[int] = field(default_factory=Counter)
+    held: dict[int, int] = field(default_factory=dict)
     """How many inner nodes a wrapper has."""
     attached: dict[int, int] = field(default_factory=dict)
     """Where a definition begins -> where the decorator before it begins."""
@@ -94,18 +94,25 @@ def _take_aside(out: Gathered, capture: str, captured: "list[Node]", nodes: "dic
     if capture == "callee":
         out.callees += captured
     elif capture == "import":
+        if "require" in nodes and not _is_require(nodes["require"][0], data):
+            return
         source = nodes.get("source", (None,))[0]
         if source is not None or node.id not in out.imports:
             out.imports[node.id] = (node, source)
     elif capture in {"wrapper", "export"}:
         inner = nodes["inner"][0].id
-        out.held[node.id] += inner not in out.around
+        out.held[node.id] = out.held.get(node.id, 0) + (inner not in out.around)
         out.around[inner] = (node, capture == "export")
     elif capture == "attached":
         spaces = _SPACES.match(data, node.end_byte)
         out.attached[spaces.end() if spaces else node.end_byte] = node.start_byte
     else:
         out.listed.add(data[node.start_byte : node.end_byte].decode("utf-8", "replace"))
+
+
+def _is_require(node: "Node", data: bytes) -> bool:
+    """Say whether a call imports; asking here takes a third of the time of a predicate in the query."""
+    return data[node.start_byte : node.end_byte] == b"require"
 
 
 def resolve(language: Language, gathered: Gathered, data: bytes) -> list[Found]:

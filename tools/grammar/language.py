@@ -29,9 +29,10 @@ class Language:
     """One language: where its grammar is, how files are recognised, and which nodes matter.
 
     `patterns` is a tree-sitter query. Captures: `@name` the name, `@body` where the signature ends, `@import` with
-    `@source`, `@wrapper` or `@export` around an `@inner` node that it belongs to, `@attached` for decorators that stand
-    before their definition as siblings, `@section` for `private:` and the like, `@listed` for names that the file
-    lists as exported. Any other capture is a definition, and its name is the kind.
+    `@source` (and perhaps `@require`, the name of a function that must be `require`), `@wrapper` or `@export` around an
+    `@inner` node that it belongs to, `@attached` for decorators that stand before their definition as siblings,
+    `@section` for `private:` and the like, `@listed` for names that the file lists as exported. Any other capture is a
+    definition, and its name is the kind.
     """
 
     name: str

@@ -20,7 +20,7 @@ _MODIFIERS: Final = (
     r"override|virtual|sealed|partial|const|unsafe|open|data|case|defn?-?"
 )
 _KINDS: Final = (
-    r"def|defn|defun|defmacro|defmethod|class|function|func|fun|fn|sub|proc|procedure|struct|enum|"
+    r"def|defn-|defn|defun|defmacro|defmethod|defmulti|defprotocol|defrecord|deftype|class|function|func|fun|fn|sub|proc|procedure|struct|enum|"
     r"trait|interface|type|module|namespace|package|impl|object|record|protocol|macro|message|service|rpc|resource|data|variable|"
     r"output|provider|subroutine|program|contract|library|modifier|event|schema|input|union|extend|mixin|extension|task|stage|"
     r"let rec|let|val"
@@ -29,7 +29,7 @@ _FIRST_WORD: Final = re.compile(r"[ \t]*\(?([A-Za-z]+)")
 _FIRST_WORDS: Final = frozenset(re.findall(r"[a-z]{2,}", f"{_MODIFIERS}|{_KINDS}|def"))
 """What every line that `_DEFINITION` matches begins with: looking that up is faster than to match."""
 _DEFINITION: Final = re.compile(
-    rf"^(?P<indent>[ \t]*)\(?(?:(?:{_MODIFIERS})\s+)*(?P<kind>{_KINDS})\b[ \t]+"
+    rf"^(?P<indent>[ \t]*)\(?(?:(?:{_MODIFIERS})\s+)*(?P<kind>{_KINDS})[ \t]+"
     r"(?P<name>\"[^\"]+\"(?:[ \t]+\"[^\"]+\")?|[\w.:$@?!*'<>-]+)",
     re.IGNORECASE,
 )
@@ -37,7 +37,8 @@ _GENERIC: Final = frozenset({"class", "struct", "interface", "trait", "record", 
 """Kinds whose names can be followed by type parameters."""
 _ASSIGNED: Final = re.compile(r"^(?P<indent>)(?P<name>[\w.$]+)\s*(?:<-|=|:=)\s*(?P<kind>function)\b")
 _C_FUNCTION: Final = re.compile(
-    r"^(?P<indent>)(?!(?:if|for|while|switch|return|else|do|case|typedef|using|namespace|struct|class|enum|union)\b)"
+    r"^(?P<indent>)(?=[A-Za-z_~][^(]*\()"
+    r"(?!(?:if|for|while|switch|return|else|do|case|typedef|using|namespace|struct|class|enum|union)\b)"
     r"(?:[A-Za-z_][\w:<>,]*[\s*&]+)*(?P<name>[A-Za-z_~][\w:~]*)\s*\([^;={}]*(?:\)\s*(?:const\s*)?\{.*|\)\s*|,\s*)$"
 )
 """A line at the margin that calls or declares something and is no statement: a function whose macros the grammar cannot read."""
@@ -52,12 +53,19 @@ _RULES: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
     "vue": ("section", re.compile(r"^(?P<indent>)<(?P<name>template|script|style)\b")),
     "svelte": ("section", re.compile(r"^(?P<indent>)<(?P<name>script|style)\b")),
     "less": ("rule", re.compile(r"^(?P<indent>\s*)(?P<name>(?:[.#&@:*\w][^{};]*))\{")),
+    "bash": ("function", re.compile(r"^(?P<indent>[ \t]*)(?:function\s+)?(?P<name>[\w:.-]+)\s*\(\s*\)\s*\{?")),
     "batch": ("label", re.compile(r"^(?P<indent>):(?P<name>\w+)")),
     "assembly": ("label", re.compile(r"^(?P<indent>)(?P<name>[A-Za-z_]\w*):")),
     "erlang": ("function", re.compile(r"^(?P<indent>)(?P<name>[a-z]\w*)\(.*->")),
     "c": ("function", _C_FUNCTION),
     "cpp": ("function", _C_FUNCTION),
-    "dart": ("function", re.compile(r"^(?P<indent> {0,2})(?:[\w<>?,]+\s+)+(?P<name>\w+)\s*\([^;]*\{\s*$")),
+    "dart": (
+        "function",
+        re.compile(
+            r"^(?P<indent> {0,2})(?!(?:(?:abstract|sealed|base|final)\s+)*(?:class|enum|mixin|extension|return|await|else|if)\b)"
+            r"(?:[\w<>?,.]+\s+)+(?P<name>\w+)\s*(?:\((?:[^;]*\{\s*$|[^;=]*\)\s*=>)|=>|\{\s*$)"
+        ),
+    ),
     "objc": (
         "method",
         re.compile(r"^(?P<indent>)(?:[-+]\s*\([^)]*\)\s*|@(?:interface|implementation|protocol)\s+)(?P<name>\w+)"),
@@ -119,7 +127,7 @@ def _match(rule: tuple[str, re.Pattern[str]] | None, text: str) -> tuple[str, st
     word = _FIRST_WORD.match(text)
     match = _DEFINITION.match(text) if word is not None and word[1].lower() in _FIRST_WORDS else None
     match = match or _ASSIGNED.match(text)
-    if match is None or match["name"].lower() in _NOT_NAMES:
+    if match is None or match["name"] in _NOT_NAMES or match["name"].startswith("-"):
         return None
     kind, name = match["kind"].lower(), match["name"].strip("\"'").rstrip(":")
     if kind in _GENERIC:

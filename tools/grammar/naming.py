@@ -46,7 +46,9 @@ def name_of(language: str, kind: str, node: "Node", data: bytes) -> str:
     text = " ".join(text.split())
     if rule is not None:
         text = rule(kind, text)
-    return clip(text.strip("\"'`") or kind, MAX_NAME)
+    if language != "haskell":  # where a name may end with an apostrophe
+        text = text.strip("\"'`")
+    return clip(text or kind, MAX_NAME)
 
 
 def _html_name(kind: str, text: str) -> str:

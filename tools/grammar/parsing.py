@@ -6,7 +6,7 @@ it in a worker process. No recursion here: trees of any depth are read by querie
 
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -23,7 +23,7 @@ PARSE_TIMEOUT_S: Final = 1.2
 """Several times what 1 MB of ordinary code needs in the slowest grammar; hostile input can take for ever."""
 _STUCK_CALLS: Final = 100
 """Times that a parser may report (it does so every 100 steps) without having got further. Measured: at most 18 in 25,000 files of
-public projects and 20 in 120,000 mutated ones, whatever the machine; where ambiguity explodes, for ever, at 0.3 ms and 14 KB a
+public projects and 20 in 75,000 mutated ones, whatever the machine; where ambiguity explodes, for ever, at 0.3 ms and 14 KB a
 time, which tree-sitter does not give back."""
 _BYTES_A_CALL: Final = 8
 """At the end a parser balances its tree without moving: one more report for so many bytes behind it. Measured: 140 or more
@@ -50,32 +50,39 @@ class Parsed:
 
     grammar: "Grammar"
     tree: "Tree"
+    errors: tuple[tuple[int, int], ...] = ()
+    """The outermost stretches that the grammar could not read, as byte offsets."""
 
 
-@lru_cache(maxsize=64)
 def load_grammar(language: Language) -> "Grammar":
     """Import the wheel of `language`.
 
     Raises:
         ParseRefused: It is not installed or does not fit the installed tree-sitter.
     """
+    return _grammar(language.module, language.factory, language.name)
+
+
+@lru_cache(maxsize=64)
+def _grammar(module: str, factory: str, name: str) -> "Grammar":
+    # By names instead of the language: hashing that takes as long as the outline of a small file.
     from tree_sitter import Language as Grammar
 
     try:
-        pointer: object = getattr(importlib.import_module(language.module), language.factory)()
+        pointer: object = getattr(importlib.import_module(module), factory)()
         return Grammar(pointer)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ParseRefused(f"no grammar for {language.name} is installed") from error
+        raise ParseRefused(f"no grammar for {name} is installed") from error
 
 
 @lru_cache(maxsize=128)
-def _query(language: Language, source: str) -> "Query":
+def _query(module: str, factory: str, name: str, source: str) -> "Query":
     from tree_sitter import Query, QueryError
 
     try:
-        return Query(load_grammar(language), source)
+        return Query(_grammar(module, factory, name), source)
     except QueryError as error:
-        raise ParseRefused(f"the installed grammar for {language.name} is of another version") from error
+        raise ParseRefused(f"the installed grammar for {name} is of another version") from error
 
 
 class _Watch:
@@ -124,38 +131,29 @@ def parse(language: Language, data: bytes, *, timeout_s: float = PARSE_TIMEOUT_S
             raise ParseRefused(f"the grammar got stuck at line {line:,}") from error
         raise ParseRefused(f"parsing took longer than {timeout_s:g} s") from error
     size = _NAME_BYTES
-    if tree.root_node.has_error and _is_broken(tree):
-        raise ParseRefused("the grammar cannot make sense of it")
-    return Parsed(grammar, tree)
+    return Parsed(grammar, tree, tuple(_errors(tree)) if tree.root_node.has_error else ())
 
 
-def _is_broken(tree: "Tree") -> bool:
-    """Look for a syntax error of very many tokens, going down only where there are errors."""
+def _errors(tree: "Tree") -> Iterator[tuple[int, int]]:
+    """Yield the outermost syntax errors, going down only where there are any.
+
+    Raises:
+        ParseRefused: There is one of very many tokens.
+    """
     cursor = tree.walk()
-    while True:
-        node = cursor.node
-        if node is None or (node.type == "ERROR" and node.child_count > _MAX_BROKEN):
-            return node is not None
+    outer_end = -1
+    while (node := cursor.node) is not None:
+        if node.type == "ERROR":
+            if node.child_count > _MAX_BROKEN:
+                raise ParseRefused("the grammar cannot make sense of it")
+            if node.start_byte >= outer_end:
+                outer_end = node.end_byte
+                yield node.start_byte, outer_end
         if node.has_error and cursor.goto_first_child():
             continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
-                return False
-
-
-def error_spans(parsed: Parsed) -> list[tuple[int, int]]:
-    """Return the outermost stretches that the grammar could not read, as byte offsets, going down only where there are errors."""
-    spans: list[tuple[int, int]] = []
-    cursor = parsed.tree.walk()
-    while (node := cursor.node) is not None:
-        if node.type == "ERROR":
-            spans.append((node.start_byte, node.end_byte))
-        elif node.has_error and cursor.goto_first_child():
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return spans
-    return spans
+                return
 
 
 def matches(language: Language, parsed: Parsed, source: str, beside: str = "") -> Sequence[Match]:
@@ -166,10 +164,11 @@ def matches(language: Language, parsed: Parsed, source: str, beside: str = "") -
     """
     from tree_sitter import QueryCursor
 
-    cursor = QueryCursor(_query(language, source + beside), match_limit=_MATCH_LIMIT)
+    query = _query(language.module, language.factory, language.name, source + beside)
+    cursor = QueryCursor(query, match_limit=_MATCH_LIMIT)
     cursor.set_max_start_depth(MAX_DEPTH)
     # No progress_callback: with it, py-tree-sitter 0.26.1 dereferences a null pointer. A query is linear in trees without long
-    # errors (`_is_broken`), and the caller's process limit is the last resort.
+    # errors (`_errors`), and the caller's process limit is the last resort.
     found = cursor.matches(parsed.tree.root_node)
     if beside and cursor.did_exceed_match_limit:
         # Together they lose matches that each alone may find.

@@ -52,6 +52,10 @@ class LineMap:
         """Return the offset at which `line` begins."""
         return self._starts[line - 1]
 
+    def above(self, number: int) -> bytes:
+        """Return the line above line `number` without the space around it; empty when there is none."""
+        return self.data[self._starts[number - 2] : self._starts[number - 1]].strip() if number > 1 else b""
+
     def line(self, number: int) -> bytes:
         """Return line `number` without its newline; empty when there is none."""
         if not 1 <= number <= len(self._starts):

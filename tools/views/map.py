@@ -84,7 +84,8 @@ def ties_text(found: Neighbours) -> str:
 
 
 def _ties(ties: Ties) -> str:
-    return ", ".join(_neighbour(one) for one in ties.files) + (f" (+{ties.more} files)" if ties.more else "")
+    more = f" (+{ties.more} files)" if ties.more else ""
+    return ", ".join(_neighbour(one) for one in ties.files) + more + (" and perhaps more" if ties.is_capped else "")
 
 
 def _neighbour(one: Neighbour) -> str:

@@ -4,7 +4,7 @@ Each line begins with a span that `lines=` takes verbatim (`7` when it is one li
 are named after what holds them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,8 @@ from .view import LineRange, TokenCount, View, merge_ranges
 _MAX_LINE: Final = 160
 _MAX_DOC: Final = 48
 _MAX_MEMBERS: Final = 12
+_MAX_PARTS: Final = 6
+"""Names of parts of a member: of a variant of an enum, of a structure inside one."""
 _MIN_RUN: Final = 4
 """Constants in a row at the top of a file from which on they share one line."""
 _FUNCTIONS: Final = frozenset({"function", "method", "constructor"})
@@ -104,7 +106,9 @@ def outline_entries(definitions: Sequence[Definition]) -> list[OutlineEntry]:
         held = members.get((one.qualified_name, one.depth + 1), [])
         inside = [member for member in held if one.start_line <= member.start_line <= one.end_line]
         weight = one.depth * 2 + (0 if one.is_public else 3) + (6 if functions else 0)
-        text = clip(one.signature or one.name, _MAX_LINE) + (f" [{_names(inside)}]" if inside else "")
+        text = clip(one.signature or one.name, _MAX_LINE)
+        if inside:
+            text += f" [{_names([_with_parts(member, members) for member in inside])}]"
         out.append(OutlineEntry(one.start_line, one.end_line, one.depth, text, one.doc, 1 + len(inside), weight))
         if one.kind in _FUNCTIONS:
             functions.append(one.depth)
@@ -113,7 +117,7 @@ def outline_entries(definitions: Sequence[Definition]) -> list[OutlineEntry]:
 
 def _run_entries(run: Sequence[Definition]) -> list[OutlineEntry]:
     if len(run) >= _MIN_RUN:
-        return [OutlineEntry(run[0].start_line, run[-1].end_line, 0, _names(run), "", len(run), 1)]
+        return [OutlineEntry(run[0].start_line, run[-1].end_line, 0, _names([one.name for one in run]), "", len(run), 1)]
     return [
         OutlineEntry(
             one.start_line, one.end_line, 0, clip(one.signature or one.name, _MAX_LINE), one.doc, 1, 1 if one.is_public else 4
@@ -122,8 +126,16 @@ def _run_entries(run: Sequence[Definition]) -> list[OutlineEntry]:
     ]
 
 
-def _names(members: Sequence[Definition]) -> str:
-    names = list(dict.fromkeys(member.name for member in members))
+def _with_parts(member: Definition, members: Mapping[tuple[str | None, int], Sequence[Definition]]) -> str:
+    """Return a member's name and, in braces, the names of its own members: `Circle {radius}`."""
+    held = members.get((member.qualified_name, member.depth + 1), ())
+    parts = list(dict.fromkeys(one.name for one in held if member.start_line <= one.start_line <= member.end_line))
+    more = f", +{len(parts) - _MAX_PARTS}" if len(parts) > _MAX_PARTS else ""
+    return f"{member.name} {{{', '.join(parts[:_MAX_PARTS])}{more}}}" if parts else member.name
+
+
+def _names(labels: Iterable[str]) -> str:
+    names = list(dict.fromkeys(labels))
     more = f", +{len(names) - _MAX_MEMBERS}" if len(names) > _MAX_MEMBERS else ""
     return ", ".join(names[:_MAX_MEMBERS]) + more
 

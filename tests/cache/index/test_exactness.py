@@ -137,8 +137,10 @@ def test_segments_that_are_merged_while_the_build_goes_on_change_no_score(make_i
         seen.append(0 if state is None else len(state.segments))
         return 0
 
-    index = make_index(IndexLimits(inline_files=1, batch_files=1, build_wait_s=60), pressure)
-    assert index.refresh(Deadline(60)).is_complete
+    index = make_index(IndexLimits(inline_files=1, batch_files=1), pressure)
+    deadline = Deadline(60)
+    while not index.refresh(deadline).is_complete:
+        deadline.check()
     assert MERGE_AT <= max(seen) <= MERGE_AT + 2
     assert len(index.live_documents()) == MERGE_AT + 8
     assert_exact(index, (["alpha"], ["beta", "gamma", "delta"], ["only_7", "alpha", "alpha"]))

@@ -17,7 +17,15 @@ CASES = [
     ("a.kt", b"@A annotation class B\n", "class B 1-1 "),
     ("a.kt", b"class A {\n  companion object {\n  }\n}\n", "object Companion 2-3 "),
     ("a.go", b"package a\n\ntype A struct {\n\t*b.C[d.E]\n}\n", "field C 4-4 "),
+    ("a.hpp", b"class MY_API A final : public B {\n  void f();\n};\n", "class A 1-3 "),
+    ("a.hpp", b"class MY_API A final : public B {\n  void f();\n};\n", "method f 2-2 "),
+    ("a.h", b"struct ALIGNED_(64) a {\n  int b;\n};\n", "field b 2-2 "),
     ("a.hs", b"f x = y\n  where\n    y = 1\n    g z = 2\n", "function g 4-4 "),
+    ("a.hs", b"f :: A\nf 1 = g\n  where\n    g z = 2\n-- Else.\nf _ = 3\n", "function f 1-6 "),
+    ("a.hs", b"f' = 1\n", "function f' 1-1 "),
+    ("a.sh", b'echo "${a[@]"\nf() {\n  ls\n}\n', "function f 2-4 "),
+    ("a.ts", b"interface A {\n  new (b: number): C;\n}\n", "method new 2-2 "),
+    ("a.ts", b"class A {\n  constructor(public b?: number) {}\n}\n", "field b 2-2 "),
     ("a.test.ts", b"it('has a limit', { timeout: 1 }, () => {\n})\n", "test has a limit 1-2 "),
 ]
 
@@ -26,6 +34,18 @@ CASES = [
 def test_a_definition_has_its_kind_name_span_and_doc(name: str, data: bytes, wanted: str) -> None:
     found = [f"{one.kind} {one.name} {one.start_line}-{one.end_line} {one.doc}" for one in outline(name, data).definitions]
     assert wanted in found
+
+
+def test_what_is_required_is_imported_whatever_declares_it() -> None:
+    found = outline(
+        "a.js", b"var a = require('x'), { b, c: d } = require(\"./y\");\nconst e = require('z').default;\nlet f = g('h');\n"
+    )
+    assert [(one.module, one.names) for one in found.imports] == [("x", ("a",)), ("./y", ("b", "c", "d")), ("z", ("e",))]
+
+
+def test_the_signature_of_a_typedef_leaves_the_body_to_the_structure() -> None:
+    found = outline("a.h", b"typedef struct a_s {\n  union { int x; int y; } u;\n} a_t, *a_p;\n")
+    assert "typedef struct a_s a_t, *a_p" in {one.signature for one in found.definitions}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ def test_neighbours_take_a_part_of_the_budget_at_most_and_a_label_never_stands_a
 def test_a_file_without_neighbours_has_no_line_for_them() -> None:
     assert ties_text(Neighbours()) == ""
     assert "neighbours" not in map_view(OUTLINE, words).body
+    capped = ties_text(Neighbours(imported_by=Ties((Neighbour("b.py"),), 0, is_capped=True)))
+    assert capped.endswith("  imported by: b.py and perhaps more\n")
     partial = ties_text(Neighbours(imports=Ties((Neighbour("b.py"),)), is_whole=False))
     assert partial.splitlines()[0].endswith("not everything is indexed yet:")
 

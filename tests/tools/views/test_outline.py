@@ -120,6 +120,11 @@ def test_long_lists_of_members_are_cut_with_a_count() -> None:
     assert outline_view(found, len).body == "1-22 class A [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, +8]\n"
 
 
+def test_members_of_members_are_named_with_them() -> None:
+    data = b"pub enum Shape {\n    Circle { radius: f64, at: P },\n    Point,\n}\n"
+    assert outline_view(outline("a.rs", data), len).body == "1-4 pub enum Shape [Circle {radius, at}, Point]\n"
+
+
 def test_fallback_and_derived_outlines_say_so(count: Count) -> None:
     assert any(
         note.startswith("fallback: no grammar") for note in outline_view(outline("Makefile", b"all:\n\ttrue\n"), count).notes

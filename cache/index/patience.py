@@ -11,7 +11,7 @@ _FIRST_SHARE: Final = 0.5
 """Of its time a search waits for the first files of an index; then it goes on with those."""
 _FIRST_LONG_S: Final = 2.0
 """Unless the build takes so long that most of it is missing then, too: an answer in two seconds is worth more."""
-_LONG_S: Final = 5.0
+_LONG_S: Final = 10.0
 """The end of a long build is waited for only if it is that near."""
 
 

@@ -46,4 +46,4 @@ def test_a_long_build_is_given_two_seconds_for_its_first_files_and_its_end_is_aw
     later = Patience.of(100.0, 120.0, is_first=False, is_long=True)
     assert later.is_over(101.0, expected_s=20.0, has_documents=True)
     assert not later.is_over(101.0, expected_s=4.0, has_documents=True)
-    assert later.is_over(106.0, expected_s=0.1, has_documents=True), "it took longer than it was expected to"
+    assert later.is_over(111.0, expected_s=0.1, has_documents=True), "it took longer than it was expected to"

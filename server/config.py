@@ -97,7 +97,8 @@ class IndexConfig:
     """`[index]`: the search index."""
 
     wait_s: float = 20.0
-    max_file_mb: int = 1
+    watch: bool = True
+    """Whether a workspace whose walks are dear is watched for changes, where `watchfiles` is installed."""
 
 
 @dataclass(frozen=True, slots=True)

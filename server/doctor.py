@@ -63,6 +63,7 @@ def _checks(config: Config, root: Path) -> list[tuple[str, Callable[[], str]]]:
         ("spool", lambda: _spool(config, root)),
         ("tokenizer", _tokenizer),
         ("index worker", _worker),
+        ("watch", lambda: _watch(config)),
         ("sqlite", _sqlite),
         ("git", lambda: shutil.which("git") or "not found; ignore files are read by Penstock itself"),
     ]
@@ -176,6 +177,19 @@ def _worker() -> str:
         return f"started and parsed in {(time.perf_counter() - start) * 1000:,.0f} ms: {found}"
     finally:
         worker.close()
+
+
+def _watch(config: Config) -> str:
+    """Say whether large workspaces are listened to between two walks."""
+    from importlib.metadata import version
+
+    from ..cache.index.watch import load_watch
+
+    if not config.index.watch:
+        return "switched off ([index] watch)"
+    if load_watch() is None:
+        return "watchfiles is not installed (the extra `watch`): searches of very large workspaces rely on walks alone"
+    return f"watchfiles {version('watchfiles')}, for workspaces whose walks take over a second"
 
 
 def _sqlite() -> str:

@@ -16,6 +16,8 @@ from ..cache.evictor import Evictor
 from ..cache.handles import HandleKind, HandleTable
 from ..cache.index.cache import IndexCache
 from ..cache.index.reservoir import SessionReservoir
+from ..cache.index.values import IndexLimits
+from ..cache.index.watch import load_watch
 from ..cache.ledger import Ledger
 from ..cache.payloads import PayloadStore
 from ..cache.pressure.allocator import bound_heap, keep_modules
@@ -108,7 +110,9 @@ class Engine:
             data_dir=store / "index",
             worker=self.worker,
             definitions=DEFINITIONS,
+            limits=IndexLimits(build_wait_s=config.index.wait_s),
             pressure=lambda: int(self.guard.level),
+            load_watch=load_watch if config.index.watch else None,
         )
         self.orchestrator = EvictionOrchestrator(self.evictor, self.index, self.gauge, recycle=self.worker.trim)
         polls = PollIntervals(config.guard.poll_s, config.guard.pressure_poll_s, config.guard.calm_poll_s)

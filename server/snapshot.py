@@ -10,6 +10,7 @@ from ..cache.pressure.snapshot import pressure_snapshot
 from ..cache.workspace.names import printable
 
 if TYPE_CHECKING:
+    from ..cache.index.values import WatchStatistics
     from .engine import Engine
 
 MB: Final = 1 << 20
@@ -72,7 +73,8 @@ class Snapshot:
         held = f"{found.mapped_bytes / MB:.1f} MB mapped, {found.heap_bytes / MB:.1f} MB held"
         size = f"{found.chunks:,} chunks in {found.segments} segments, {held}"
         done = f"{found.searches:,} searches, {found.updates:,} updates, {found.builds:,} builds"
-        return f"{state}, {covered}, {size}; {done}" + (f"; skipped {skipped}" if skipped else "")
+        rest = _watching(found.watch) + (f"; skipped {skipped}" if skipped else "")
+        return f"{state}, {covered}, {size}; {done}{rest}"
 
     def _reservoir(self) -> str:
         reservoir = self._engine.reservoir
@@ -108,6 +110,13 @@ def _explained(each: Mapping[str, Any]) -> str:
         f"{each['ago_s']} s ago {each['level']}: {each['action']}{escalated}: {each['what']}; freed {each['freed_bytes']:,} B,"
         f" RSS {each['rss_delta_bytes']:+,} B, p {each['p_before']} -> {each['p_after']}"
     )
+
+
+def _watching(found: "WatchStatistics") -> str:
+    if found.is_watching:
+        left_out = f" but {found.left_out:,}" if found.left_out else ""
+        return f"; {found.folders:,} folders watched{left_out}, {found.heard:,} changes heard"
+    return f"; not watched: {found.notice}" if found.notice else ""
 
 
 def _left(item: EvictedItem) -> str:

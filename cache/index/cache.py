@@ -19,6 +19,7 @@ from .neighbour import FileOutline, Neighbours, Ties
 from .phrases import CANDIDATES, phrases_first
 from .query import parse_query
 from .values import DEFAULT_LIMITS, Coverage, IndexLimits, IndexStatistics, Prefer, SearchResult
+from .watch import LoadWatch
 
 if TYPE_CHECKING:
     from .engine import Fresh, IndexEngine
@@ -56,7 +57,9 @@ class IndexCache:
         definitions: str,
         limits: IndexLimits = DEFAULT_LIMITS,
         pressure: Callable[[], int] = no_pressure,
+        load_watch: LoadWatch | None = None,
     ) -> None:
+        """`load_watch` is called once walking turns out to be dear: `watch.load_watch` where the settings allow it."""
         self.workspace: Final = workspace
         self._ledger = ledger
         self._data_dir = data_dir
@@ -64,6 +67,7 @@ class IndexCache:
         self._definitions = definitions
         self.limits: Final = limits
         self._pressure = pressure
+        self._load_watch = load_watch
         self._lock = threading.Lock()
         self._engine: IndexEngine | None = None
         self._searches = 0
@@ -114,7 +118,7 @@ class IndexCache:
         fresh.state.release_pages(self.limits.kept_map_bytes)
         for _ in range(_MAX_LOOKS if fresh.coverage.age_s or not fresh.coverage.is_complete else 0):
             # The walk is older than this call, or not all that it found is indexed: hits are compared with the disk now.
-            state, unsure = self.engine.look([hit.path for hit in result.hits], deadline)
+            state, unsure = self.engine.spot.look([hit.path for hit in result.hits], deadline)
             if state is fresh.state and not unsure:
                 break
             fresh = replace(fresh, state=state)
@@ -227,6 +231,7 @@ class IndexCache:
                         self._definitions,
                         limits=self.limits,
                         pressure=self._pressure,
+                        load_watch=self._load_watch,
                     )
                 engine = self._engine
         return engine

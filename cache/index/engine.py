@@ -20,10 +20,9 @@ from ..errors import NoRoom, PenstockError, UnderPressure
 from ..ledger import Ledger
 from ..worker import Worker
 from ..workspace.files import Workspace
-from ..workspace.table import FileTable
 from .builder import Builder, BuildProgress
 from .buildplan import ChosenPaths, LiveSegmentEntry, WantedFiles
-from .catalog import Ints, SweepPlan, WalkTable, key_of
+from .catalog import Ints, SweepPlan
 from .coverage import coverage_of, skipped_of, unsearched_of
 from .holder import StateHolder
 from .indexer import FileIndexer
@@ -31,9 +30,11 @@ from .inline import WALK_ACCOUNT, InlineIndexer
 from .lane import BuildSource
 from .manifest import IndexDirectory, Manifest, engine_version
 from .patience import Patience
+from .spotcheck import SpotCheck
 from .state import IndexState
 from .sweep import Sweeper, Walk
 from .values import Coverage, IndexLimits, IndexStatistics
+from .watch import ChangeWatcher, LoadWatch
 
 Progress = Callable[[int, int, str], None]
 NO_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({})
@@ -78,9 +79,9 @@ class IndexEngine:
         *,
         limits: IndexLimits,
         pressure: Callable[[], int],
+        load_watch: LoadWatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._workspace = workspace
         self._ledger = ledger
         self._limits = limits
         self._pressure = pressure
@@ -90,6 +91,8 @@ class IndexEngine:
         self._sweeper = Sweeper(workspace, limits, clock=clock)
         self.indexer: Final = FileIndexer(workspace, worker, definitions, limits)
         self._inline = InlineIndexer(self.holder, self.indexer, ledger, limits, clock=clock)
+        self.spot: Final = SpotCheck(workspace, self.holder, self._inline, clock=clock)
+        self._changes = ChangeWatcher(workspace.root, ledger, load_watch, clock=clock)
         self._coverage = Coverage(0, 0, is_walk_complete=False)
         self._refreshes = 0
         self._has_answered = threading.Event()
@@ -120,18 +123,34 @@ class IndexEngine:
         started = self._clock()
         self._refreshes += 1
         until = started + min(self._limits.build_wait_s, deadline.remaining_s - _RESERVE_S)
+        if self._changes.take_behind():
+            self._sweeper.hurry()
         walk = self._sweeper.take(deadline)
         if walk is None:
             # Whoever took the first walk is at work on it, and until then there is nothing to answer from.
             while not self._has_answered.wait(_WAIT_SLICE_S) and self._clock() < until:
                 deadline.check()
+            self._catch_up(started, deadline)
             return self._as_it_is(weights, deadline)
         # The builder looks the paths up in the table for as long as it works; it is charged for this call.
         try:
             with self._ledger.borrow(WALK_ACCOUNT, walk.files.nbytes):
+                if walk.is_over and self._sweeper.is_dear:
+                    self._changes.follow(walk)
+                self._catch_up(started, deadline)
                 return self._refreshed(walk, started, _Wait(deadline, progress, until, weights))
+        except PenstockError:
+            # The index does not agree with this walk, and must not be taken to be as young.
+            self._sweeper.forget()
+            raise
         finally:
             self._has_answered.set()
+
+    def _catch_up(self, asked: float, deadline: Deadline) -> None:
+        """Where walks are older than the call, look at the indexed files that were heard to change since."""
+        is_building = self._builder.current is not None
+        if self._sweeper.is_dear and self.spot.catch_up(self._changes, asked, deadline, is_building=is_building):
+            self._sweeper.hurry()
 
     def _refreshed(self, walk: Walk, started: float, wait: "_Wait") -> Fresh:
         """Compare with a walk and index what differs."""
@@ -161,32 +180,6 @@ class IndexEngine:
     def coverage(self) -> Coverage:
         """How much of the workspace was indexed when that was last looked at."""
         return self._coverage
-
-    def look(self, paths: Sequence[str], deadline: Deadline) -> tuple[IndexState, frozenset[str]]:
-        """Compare single files with the disk and index those that differ; return the state, and which could not be indexed.
-
-        Raises:
-            DeadlineExceeded, CallCancelled: From `deadline`.
-        """
-        state, started = self.holder.current(), self._clock()
-        table, gone = FileTable(), list[int]()
-        for path in paths:
-            deadline.check()
-            try:
-                _, _, found = self._workspace.stat(path)
-            except PenstockError:
-                gone.append(key_of(path))
-                continue
-            table.add_stat(path, found)
-        walk = Walk(table, WalkTable.from_files(table), False, len(table), started)
-        plan = replace(state.catalog.plan(walk.table, started=started), gone=np.asarray(gone, np.int64))
-        if not len(plan.stale) and not len(plan.racy) and not gone:
-            return state, frozenset()
-        try:
-            self._inline.index(state, walk, plan, deadline)
-        except NoRoom:
-            return self.holder.current(), frozenset(table.path(at) for at in plan.stale.tolist())
-        return self.holder.current(), frozenset()
 
     def _as_it_is(self, weights: Mapping[str, float], deadline: Deadline) -> Fresh:
         """Answer from the last walk: another one would cost more than it is due."""
@@ -301,7 +294,8 @@ class IndexEngine:
         return self.holder.unload()
 
     def close(self) -> None:
-        """Stop a running walk and build, and drop everything."""
+        """Stop a running walk and build, end the watching, and drop everything."""
+        self._changes.close()
         self._sweeper.close()
         self._builder.close()
         self.unload()
@@ -327,4 +321,6 @@ class IndexEngine:
             is_loaded=held is not None,
             is_building=builder.current is not None,
             coverage=self._coverage,
+            walks=self._sweeper.walks,
+            watch=self._changes.statistics(),
         )

@@ -54,6 +54,7 @@ class Sweeper:
         self._first_began: float | None = None
         self._began: float | None = None
         self._is_forgotten = False
+        self._is_hurried = False
         self._errand: WalkErrand | None = None
         self.walks = 0
 
@@ -90,6 +91,16 @@ class Sweeper:
         if self._cost_s is None:
             return False
         return self._seen <= self._limits.small_walk_files or self._cost_s <= self._limits.cheap_walk_s
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether searches may answer from an older walk."""
+        return self._cost_s is not None and not self._is_cheap()
+
+    def hurry(self) -> None:
+        """Have the next search start a walk, unless walking would take more than half of the time."""
+        with self._lock:
+            self._is_hurried = True
 
     def forget(self) -> None:
         """Have the next search walk, or say how old the index may be: what was learned since it was built is gone."""
@@ -139,9 +150,11 @@ class Sweeper:
         """Return the walk under way, started now if it is time for one."""
         with self._lock:
             if self._errand is None:
-                due_s = max(self._limits.walk_every_s, 4 * (self._cost_s or 0.0))
+                cost_s = self._cost_s or 0.0
+                due_s = cost_s * 2 if self._is_hurried else max(self._limits.walk_every_s, 4 * cost_s)
                 if self._began is not None and not self._is_forgotten and self._clock() - self._began < due_s:
                     return None
+                self._is_hurried = False
                 self._errand = WalkErrand(self._walk, self._clock())
             return self._errand
 

@@ -151,6 +151,22 @@ class IndexLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchStatistics:
+    """What is listened to at this moment."""
+
+    is_watching: bool = False
+    folders: int = 0
+    left_out: int = 0
+    """Folders of indexed files that are too many to be watched."""
+    waiting: int = 0
+    """Changed paths that no search has compared yet."""
+    heard: int = 0
+    overflows: int = 0
+    notice: str = ""
+    """Why nothing is watched any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatistics:
     """The index at one moment."""
 
@@ -172,6 +188,8 @@ class IndexStatistics:
     is_loaded: bool
     is_building: bool
     coverage: Coverage
+    walks: int
+    watch: WatchStatistics
 
 
 DEFAULT_LIMITS: Final = IndexLimits()

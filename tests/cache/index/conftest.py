@@ -5,6 +5,7 @@ import pytest
 
 from penstock.cache.index.cache import IndexCache
 from penstock.cache.index.values import IndexLimits
+from penstock.cache.index.watch import LoadWatch
 from penstock.cache.ledger import Ledger
 from penstock.cache.worker import Worker
 from penstock.cache.workspace.files import Workspace
@@ -37,7 +38,11 @@ def make_index(tmp_path: Path, root: Path, worker: Worker, ledger: Ledger) -> It
     """Makes index caches over `root` that share one index directory; closed at the end."""
     made: list[tuple[IndexCache, Workspace]] = []
 
-    def make(limits: IndexLimits | None = None, pressure: Callable[[], int] = lambda: 0) -> IndexCache:
+    def make(
+        limits: IndexLimits | None = None,
+        pressure: Callable[[], int] = lambda: 0,
+        load_watch: LoadWatch | None = None,
+    ) -> IndexCache:
         workspace = Workspace([root], ledger=ledger)
         index = IndexCache(
             workspace,
@@ -47,6 +52,7 @@ def make_index(tmp_path: Path, root: Path, worker: Worker, ledger: Ledger) -> It
             definitions=DEFINITIONS,
             limits=limits or IndexLimits(),
             pressure=pressure,
+            load_watch=load_watch,
         )
         made.append((index, workspace))
         return index

@@ -14,6 +14,7 @@ from ..cache.workspace.names import printable
 from ..cache.workspace.ranges import LineRange
 from ..cache.workspace.text import check_text, decode
 from .paging import Page, split_lines
+from .views.view import has_marks
 
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]")
 _MEMO: Final = 4096
@@ -110,6 +111,8 @@ class FileText:
             hidden = len(_INVISIBLE.findall(body))
             if hidden:
                 found.append(f"contains {hidden} invisible characters")
+        if has_marks(body):
+            found.append("holds marks of omission: a view may have been saved over this file")
         return found
 
 

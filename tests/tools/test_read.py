@@ -204,6 +204,18 @@ def test_bytes_that_are_no_text_encoding_are_shown_and_marked(call: Caller) -> N
     assert call.bodies(answer) == ["grün\n"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_view_that_was_saved_over_a_file_is_told(call: Caller, end: str) -> None:
+    text = end.join(["def first():", "… 214 lines (12-225) …", "def last():", ""])
+    (call.root / "saved.py").write_bytes(text.encode())
+    whole, part = call("read", path="saved.py", view="full").text, call("read", path="saved.py", lines="1-2").text
+    for answer in (whole, part):
+        assert "holds marks of omission" in answer.splitlines()[0]
+        assert "… 214 lines (12-225) …" in answer
+    (call.root / "quoted.md").write_text("It says … and so on.\n", "utf-8")
+    assert "marks" not in call("read", path="quoted.md", view="full").text
+
+
 def test_invisible_characters_are_counted(call: Caller) -> None:
     (call.root / "trap.md").write_text("harmless\u202e text\u200b\n", encoding="utf-8")
     assert "contains 2 invisible characters" in call("read", path="trap.md").text

@@ -314,6 +314,8 @@ def main() -> int:
                 against_ctags(name, found)
         speed("projects", everything)
         sizes("projects", everything, count)
+        if shutil.which("ctags"):
+            against_ctags("projects", everything)
     return 0
 
 

@@ -29,6 +29,8 @@ LEDGER_SHARE: Final = 0.4
 MB: Final = 1 << 20
 WALKED_BYTES: Final = 400
 """Room in the budget for each file of the folder: the server has to know them all, the demo reads some."""
+INDEXED_BYTES: Final = MB
+"""Files up to this size are read for the index, whole; one that took most of the budget would be an emergency by itself."""
 
 
 @dataclass
@@ -149,7 +151,7 @@ def stepper(total: int, *, is_shown: bool) -> "Generator[Stepper]":
 
 
 def choose_files(root: Path) -> tuple[list[str], int]:
-    """Return up to `MAX_FILES` text files of the workspace, spread over all of it, and how many files there are."""
+    """Return up to `MAX_FILES` text files of the workspace, spread over all of it, and the bytes that a budget needs for all."""
     from ..cache.deadline import UNBOUNDED, Deadline
     from ..cache.ledger import Ledger
     from ..cache.workspace.files import Workspace
@@ -165,7 +167,8 @@ def choose_files(root: Path) -> tuple[list[str], int]:
         if not is_binary(head) and not workspace.secrets.denies_content(name, head[:4096]):
             texts.append(name)
     step = max(1, -(-len(texts) // MAX_FILES))
-    return texts[::step], len(walked.files)
+    read = max((file.stat.size for file in walked.files if file.stat.size <= INDEXED_BYTES), default=0)
+    return texts[::step], max(len(walked.files) * WALKED_BYTES, 2 * read)
 
 
 async def _demo(root: Path, is_shown: bool) -> DemoResult:
@@ -174,13 +177,13 @@ async def _demo(root: Path, is_shown: bool) -> DemoResult:
     from .demo_job import run_job
 
     result = DemoResult(folder=root.name)
-    files, known = await anyio.to_thread.run_sync(choose_files, root)
+    files, needed = await anyio.to_thread.run_sync(choose_files, root)
     result.files = len(files)
     if not files:
         result.promise(False, f"{root} holds no text files")
         return result
     result.text_mb = sum((root / name).stat().st_size for name in files) / MB
-    result.ledger_mb = max(1, round(result.text_mb * LEDGER_SHARE), -(-known * WALKED_BYTES // MB))
+    result.ledger_mb = max(1, round(result.text_mb * LEDGER_SHARE), -(-needed // MB))
     with (
         tempfile.TemporaryDirectory(prefix="penstock-demo-") as scratch,
         stepper(3 * len(files) + 20, is_shown=is_shown) as step,

@@ -131,7 +131,7 @@ async def _bench(root: Path, sample: Sample) -> BenchResult:
     result = BenchResult(root.name or str(root), sample)
     if len(sample.files) < sample.total_files:
         result.notes.append(f"sampled {len(sample.files):,} of {sample.total_files:,} text files, the same ones every time")
-    arguments = ["-m", "penstock.server", "serve", "--root", str(root), "--data-dir"]
+    arguments = ["-P", "-m", "penstock.server", "serve", "--root", str(root), "--data-dir"]
     with (
         tempfile.TemporaryDirectory(prefix="penstock-bench-") as scratch,
         stepper(len(sample.files) * len(VIEWS) + 40, is_shown=sys.stderr.isatty()) as step,

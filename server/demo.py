@@ -30,7 +30,11 @@ MB: Final = 1 << 20
 WALKED_BYTES: Final = 400
 """Room in the budget for each file of the folder: the server has to know them all, the demo reads some."""
 INDEXED_BYTES: Final = MB
-"""Files up to this size are read for the index, whole; one that took most of the budget would be an emergency by itself."""
+"""Files up to this size are read for the index, whole."""
+INDEXED_SHARE: Final = 2
+READ_SHARE: Final = 8
+"""Room for the largest file, as read for the index, and as shown, in bytes, text and lines: one that takes most of the budget is
+an emergency by itself."""
 
 
 @dataclass
@@ -167,8 +171,10 @@ def choose_files(root: Path) -> tuple[list[str], int]:
         if not is_binary(head) and not workspace.secrets.denies_content(name, head[:4096]):
             texts.append(name)
     step = max(1, -(-len(texts) // MAX_FILES))
-    read = max((file.stat.size for file in walked.files if file.stat.size <= INDEXED_BYTES), default=0)
-    return texts[::step], max(len(walked.files) * WALKED_BYTES, 2 * read)
+    texts = texts[::step]
+    indexed = max((file.stat.size for file in walked.files if file.stat.size <= INDEXED_BYTES), default=0)
+    shown = max(((root / name).stat().st_size for name in texts), default=0)
+    return texts, max(len(walked.files) * WALKED_BYTES, INDEXED_SHARE * indexed, READ_SHARE * shown)
 
 
 async def _demo(root: Path, is_shown: bool) -> DemoResult:
@@ -191,6 +197,7 @@ async def _demo(root: Path, is_shown: bool) -> DemoResult:
         server = StdioServerParameters(
             command=sys.executable,
             args=[
+                "-P",  # nothing of the folder is imported, whatever its modules are called
                 "-m",
                 "penstock.server",
                 "serve",

@@ -11,7 +11,7 @@ from tests.pipe import parts_of
 
 
 def penstock(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[bytes]":
-    command = [sys.executable, "-m", "penstock.server", *arguments]
+    command = [sys.executable, "-P", "-m", "penstock.server", *arguments]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
@@ -68,7 +68,10 @@ def test_the_demo_keeps_every_promise_on_a_small_folder(tmp_path: Path) -> None:
     folder.mkdir()
     for i in range(60):
         (folder / f"module_{i}.py").write_text(f"def work_{i}(value: int) -> int:\n    return value * {i}\n\n\n" * 700)
-    found = penstock("demo", str(folder), "--json", cwd=tmp_path)
+    (folder / "types.py").write_text("raise SystemExit('imported from the workspace')\n")
+    (folder / "table.csv").write_text("name,value,note\n" * 24_000)
+    (folder / "picture.bin").write_bytes(bytes(range(256)) * 4_000)
+    found = penstock("demo", ".", "--json", cwd=folder)
     result = json.loads(found.stdout)
     assert result["broken"] == []
     assert found.returncode == 0

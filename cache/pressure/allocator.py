@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..deadline import Clock
-from .code_pages import release_code_pages
+from .library_pages import release_library_pages
 
 MIN_INTERVAL_S: Final = 30.0
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -73,12 +73,12 @@ class Allocator:
         clock: Clock = time.monotonic,
         min_interval_s: float = MIN_INTERVAL_S,
         trim: Callable[[], object] | None = None,
-        release_code: Callable[[], object] = release_code_pages,
+        release_libraries: Callable[[], object] = release_library_pages,
     ) -> None:
         self._clock: Final = clock
         self._min_interval_s: Final = min_interval_s
         self._trim: Final = find_malloc_trim() if trim is None else trim
-        self._release_code: Final = release_code
+        self._release_libraries: Final = release_libraries
         self._lock: Final = threading.Lock()
         self._last_s = float("-inf")
         self._releases = 0
@@ -100,7 +100,7 @@ class Allocator:
         if self._trim is not None:
             self._trim()
         if is_urgent:
-            self._release_code()
+            self._release_libraries()
         return True
 
     def statistics(self) -> int:

@@ -60,7 +60,7 @@ PLANS = (
         warm_up_s=420,
     ),
 )
-"""The second takes an hour and a half; most of the index is built while its calls are made."""
+"""The second takes 45 minutes; most of the index is built while its calls are made."""
 
 
 @dataclass

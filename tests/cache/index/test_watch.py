@@ -30,7 +30,6 @@ def until(claim: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not claim():
         assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def is_settled(index: IndexCache) -> bool:
@@ -154,11 +153,17 @@ class Script:
             yield self.batches.pop(0) if self.batches else set()
 
 
-def test_too_many_changes_make_a_walk_due(make_index: MakeIndex, root: Path) -> None:
-    write_files(root, 14)
+def scripted(make_index: MakeIndex) -> tuple[IndexCache, Script]:
+    """Return an index that is watched by a script, once nothing more is due."""
     script = Script()
     index = make_index(DEAR, load_watch=lambda: script)
     until(lambda: is_settled(index))
+    return index, script
+
+
+def test_too_many_changes_make_a_walk_due(make_index: MakeIndex, root: Path) -> None:
+    write_files(root, 14)
+    index, script = scripted(make_index)
     walks = index.statistics().walks
     script.batches.append({(2, os.path.join(os.path.realpath(root), f"pkg1/file_{n}")) for n in range(10_001)})
     until(lambda: index.statistics().watch.overflows == 1)
@@ -170,9 +175,7 @@ def test_too_many_changes_make_a_walk_due(make_index: MakeIndex, root: Path) -> 
 
 def test_more_changes_than_a_search_compares_are_kept_and_make_a_walk_due(make_index: MakeIndex, root: Path) -> None:
     write_files(root, 210)
-    script = Script()
-    index = make_index(DEAR, load_watch=lambda: script)
-    until(lambda: is_settled(index))
+    index, script = scripted(make_index)
     walks = index.statistics().walks
     for path in (root / "pkg1").iterdir():
         path.write_text("walrus\n")
@@ -188,9 +191,7 @@ def test_folders_above_are_watched_but_not_what_lies_outside(make_index: MakeInd
     (root / "a" / "b").mkdir(parents=True)
     (root / "a" / "b" / "c.py").write_text("walrus\n")
     (root / "ignored").mkdir()
-    script = Script()
-    index = make_index(DEAR, load_watch=lambda: script)
-    until(lambda: is_settled(index))
+    index, script = scripted(make_index)
     real = os.path.realpath(root)
     assert sorted(script.places) == [os.path.join(real, ""), os.path.join(real, "a"), os.path.join(real, "a/b")]
     assert ledger.statistics().accounts["index.watch"] > 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_memory_is_released_at_most_every_30_s_unless_it_is_urgent(clock: FakeClock) -> None:
     trims: list[float] = []
     code: list[float] = []
-    allocator = Allocator(clock=clock, trim=lambda: trims.append(clock.now_s), release_code=lambda: code.append(clock.now_s))
+    allocator = Allocator(clock=clock, trim=lambda: trims.append(clock.now_s), release_libraries=lambda: code.append(clock.now_s))
     assert allocator.release()
     clock.advance(29)
     assert not allocator.release()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.cache.pressure.code_pages import clean_code, find_madvise, release_code_pages
+from penstock.cache.pressure.library_pages import clean_mappings, find_madvise, release_library_pages
 
 SMAPS = """\
 1000-3000 r-xp 00000000 fe:00 1                          /usr/lib/libfirst.so.6
@@ -33,10 +33,10 @@ Anonymous:             0 kB
 
 def test_only_clean_read_only_libraries_are_let_go_of(tmp_path: Path) -> None:
     wanted = [(0x1000, 0x2000), (0xA000, 0x3000)]
-    assert list(clean_code(SMAPS)) == wanted
+    assert list(clean_mappings(SMAPS)) == wanted
     advised: list[tuple[int, int]] = []
     (tmp_path / "smaps").write_text(SMAPS)
-    assert release_code_pages(tmp_path / "smaps", lambda at, length: advised.append((at, length))) == 0x5000
+    assert release_library_pages(tmp_path / "smaps", lambda at, length: advised.append((at, length))) == 0x5000
     assert advised == wanted
 
 
@@ -44,7 +44,7 @@ def test_without_proc_or_madvise_nothing_is_done(tmp_path: Path) -> None:
     def no_symbol(_: None) -> ctypes.CDLL:
         raise AttributeError("Windows")
 
-    assert release_code_pages(tmp_path / "none", lambda _at, _length: pytest.fail("advised")) == 0
+    assert release_library_pages(tmp_path / "none", lambda _at, _length: pytest.fail("advised")) == 0
     assert find_madvise(no_symbol) is None
 
 
@@ -53,7 +53,7 @@ def test_libraries_work_on_and_occupy_less() -> None:
     program = """
 import threading
 import numpy
-from penstock.cache.pressure.code_pages import release_code_pages
+from penstock.cache.pressure.library_pages import release_library_pages
 from penstock.cache.pressure.probe import SystemProbe
 values = numpy.arange(1000.0)
 stop = threading.Event()
@@ -65,7 +65,7 @@ thread.start()
 before = SystemProbe().sample().file_bytes
 least = before
 for _ in range(20):
-    assert release_code_pages() > 0
+    assert release_library_pages() > 0
     least = min(least, SystemProbe().sample().file_bytes)
 stop.set()
 thread.join()

@@ -16,7 +16,7 @@ _LIBRARY: Final = ".so"
 _DONTNEED: Final[int | None] = getattr(mmap, "MADV_DONTNEED", None)
 
 
-def clean_code(smaps: str) -> Iterator[tuple[int, int]]:
+def clean_mappings(smaps: str) -> Iterator[tuple[int, int]]:
     """Yield (address, bytes) of the library mappings of smaps(5) that are read-only and hold no page of the process's own."""
     start = end = 0
     is_library = False
@@ -46,7 +46,7 @@ def find_madvise(load: Callable[[None], ctypes.CDLL] = ctypes.CDLL) -> Callable[
     return lambda address, length: madvise(address, length, _DONTNEED)
 
 
-def release_code_pages(smaps: Path = Path("/proc/self/smaps"), advise: Callable[[int, int], object] | None = None) -> int:
+def release_library_pages(smaps: Path = Path("/proc/self/smaps"), advise: Callable[[int, int], object] | None = None) -> int:
     """Let go of the pages of libraries and return how many bytes of them were mapped; 0 where that cannot be done."""
     advise = advise or find_madvise()
     if advise is None:
@@ -56,7 +56,7 @@ def release_code_pages(smaps: Path = Path("/proc/self/smaps"), advise: Callable[
     except OSError:  # not Linux, or no /proc
         return 0
     released = 0
-    for address, length in clean_code(text):
+    for address, length in clean_mappings(text):
         advise(address, length)
         released += length
     return released

@@ -42,4 +42,4 @@ $(READY): pyproject.toml uv.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis tests/clients/node_modules
+	rm -rf $(VENV) build dist cache/index/*.so *.egg-info .pytest_cache .ruff_cache .hypothesis tests/clients/node_modules

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .formula import EPSILON, K1, B
 from .segment import Segment
 from .state import IndexState, LiveSegment
-from .vocabulary import hash_of
+from .vocabulary import hash_of, number_of
 
 PART_TERMS: Final = 500_000
 """Terms whose frequencies are summed at once: some 20 MB."""
@@ -108,17 +108,21 @@ def term_postings(state: IndexState, term: str, weight: float = 1.0) -> TermPost
 
 
 def _looked_up(state: IndexState, term: str) -> TermPostings:
-    ids = tuple([live.segment.term_id(term) for live in state.segments])
-    df, spans = 0, list[Span | None]()
-    for live, tid in zip(state.segments, ids, strict=True):
-        span = None if tid is None else _span_of(live.segment, tid)
+    key = term.encode("utf-8", "surrogatepass")
+    number = number_of(key)
+    df, ids, spans = 0, list[int | None](), list[Span | None]()
+    for live in state.segments:
+        segment = live.segment
+        tid = segment.find(key, number)
+        span = None if tid is None else _span_of(segment, tid)
+        ids.append(tid)
         spans.append(span)
         if span is not None:
             df += span.last - span.first if live.is_live_doc is None else _live_frequency(live, span)
     for file in state.delta.files.values():
         if term in file.terms:
             df += sum(term in chunk.terms for chunk in file.analysis.chunks)
-    return TermPostings(term, 1.0, df, idf_of(state, df), ids, tuple(spans))
+    return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids), tuple(spans))
 
 
 def idf_of(state: IndexState, df: int) -> float:

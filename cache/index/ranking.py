@@ -14,8 +14,8 @@ import numpy as np
 
 from .bm25 import TermPostings, delta_scores, held_terms, length_norms
 from .query import Query, names_path
-from .shortlist import Boost, FileTerms, Shortlist, shortlist_chunks, shortlist_segment
-from .sources import Floats, Sources
+from .shortlist import Boost, FileGain, FileTerms, Shortlist, shortlist_chunks, shortlist_segment
+from .sources import Sources
 from .tokenise import expand_word, words_of
 from .values import Prefer
 
@@ -64,11 +64,11 @@ def rank(
     accepts: Callable[[str], bool] | None,
 ) -> Ranking:
     """Order the files of a state by a query's terms; `accepts` decides by path which may appear."""
-    bonus = _path_bonus(sources, terms)
+    gains = _path_gains(sources, terms)
     prior = sources.priors(prefer)
     named = _named_files(sources, terms, query)
     if named:
-        bonus[named] += NAMED_PATH
+        gains.append((np.asarray(sorted(named), np.int64), NAMED_PATH))
         prior = prior.copy()
         prior[named] = 1.0
     boosts = _definition_boosts(sources, terms, query)
@@ -79,12 +79,13 @@ def rank(
         if start == end:
             continue
         accepted = None if accepts is None else partial(_accepts, accepts, sources, source)
-        extra = FileTerms(bonus[start:end], prior[start:end], accepted)
-        one = _shortlist(sources, source, terms, boosts.get(source, ()), extra, max(k, _TOLD_FILES))
+        extra = FileTerms(gains, start, prior[start:end], accepted)
+        one = _shortlist(sources, source, terms, boosts.get(source, []), extra, max(k, _TOLD_FILES))
         n_chunks, n_files = n_chunks + one.matching_chunks, n_files + one.matching_files
+        path_of = sources.paths_in(source)
         for file, total, docs in zip(one.files, one.totals, one.docs, strict=True):
             # Sums of the same numbers in another order differ in their last digits: those say nothing.
-            found.append((-round(total, 9), sources.path_in(source, file), total, start + file, source, docs))
+            found.append((-round(total, 9), path_of(file), total, start + file, source, docs))
     found.sort()
     files = [RankedFile(path, total, file, source, docs) for _, path, total, file, source, docs in found[:k]]
     return Ranking(tuple(files), n_chunks, n_files, tuple([-below for below, *_ in found]))
@@ -95,7 +96,7 @@ def _accepts(accepts: Callable[[str], bool], sources: Sources, source: int, file
 
 
 def _shortlist(
-    sources: Sources, source: int, terms: Sequence[TermPostings], boosts: Sequence[Boost], extra: FileTerms, k: int
+    sources: Sources, source: int, terms: Sequence[TermPostings], boosts: list[Boost], extra: FileTerms, k: int
 ) -> Shortlist:
     """Return the best files of a segment, or of the delta when it is the last source."""
     state = sources.state
@@ -109,14 +110,14 @@ def _shortlist(
     return shortlist_chunks(scores, matches, pointer, sources.delta_owner - start, boosts, extra, k)
 
 
-def _path_bonus(sources: Sources, terms: Sequence[TermPostings]) -> Floats:
-    """Sum, per file, weight times idf (among paths) of the query terms in its path."""
-    bonus = np.zeros(sources.n_files)
+def _path_gains(sources: Sources, terms: Sequence[TermPostings]) -> list[FileGain]:
+    """Return, per query term, the files with it in their path, and weight times idf (among paths)."""
+    gains: list[FileGain] = []
     for term in terms:
         files, idf = sources.path_gain(term)
         if len(files):
-            bonus[files] += PATH * term.weight * idf
-    return bonus
+            gains.append((files, PATH * term.weight * idf))
+    return gains
 
 
 def _definition_boosts(sources: Sources, terms: Sequence[TermPostings], query: Query) -> dict[int, list[Boost]]:

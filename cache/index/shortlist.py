@@ -8,11 +8,13 @@ some dozens of them. What matters is the number of array operations, not their l
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from . import compiled
 from .bm25 import Documents, Held, LengthNorms, Scores, gains_of
 from .bounds import STEP
 from .formula import MAX_DOCS, SHARES
@@ -34,15 +36,30 @@ Mask = npt.NDArray[np.bool_]
 Owners = npt.NDArray[np.uint32] | Ints
 Boost = tuple[Ints, Scores]
 """(chunks, what each gets beside its BM25 if it matches)."""
+FileGain = tuple[Ints, float]
+"""(files, numbered over all sources and none twice, what each gets)."""
 
 
-class FileTerms(NamedTuple):
+class FileTerms:
     """What the files of a source get beside their chunks."""
 
-    bonus: Scores
-    prior: Scores
-    accepts: Callable[[int], bool] | None = None
-    """Decides which files may appear, where not all that are live may."""
+    def __init__(self, gains: list[FileGain], start: int, prior: Scores, accepts: Callable[[int], bool] | None = None) -> None:
+        """`start` is the number of the source's first file, `prior` has one for each of its files."""
+        self.gains: Final = gains
+        self.start: Final = start
+        self.prior: Final = prior
+        self.accepts: Final = accepts
+        """Decides which files may appear, where not all that are live may."""
+
+    @cached_property
+    def bonus(self) -> Scores:
+        """The gains of each file."""
+        bonus = np.zeros(len(self.prior))
+        for files, gain in self.gains:
+            if self.start or files[-1] >= len(bonus):
+                files = files[(files >= self.start) & (files < self.start + len(bonus))] - self.start
+            bonus[files] += gain
+        return bonus
 
     def totals(self, files: Documents, chunks: Scores) -> Scores:
         """Return the totals of files from what their chunks give."""
@@ -202,13 +219,18 @@ class _Postings:
 
 
 def shortlist_segment(
-    live: LiveSegment, norms: LengthNorms, stretch: float, held: Sequence[Held], boosts: Sequence[Boost], terms: FileTerms, k: int
+    live: LiveSegment, norms: LengthNorms, stretch: float, held: list[Held], boosts: list[Boost], terms: FileTerms, k: int
 ) -> Shortlist:
     """Return the files of a segment that may be among the first k.
 
     `held` are the query's terms in it; `stretch` is how much longer the state's chunks are than the segment's, at least 1.
     """
     segment = live.segment
+    if compiled.IS_COMPILED and terms.accepts is None and all(weight > 0 for weight, _ in held):
+        is_live = None if live.is_live_doc is None else live.is_live_file
+        return Shortlist(
+            *compiled.shortlist(segment, norms, stretch, held, boosts, terms.gains, terms.start, terms.prior, is_live, k)
+        )
     postings = _Postings(segment, norms, held) if held else None
     reached = np.zeros(segment.n_files) if postings is None else postings.reached(stretch)
     reached += terms.bonus

@@ -79,9 +79,13 @@ class Sources:
 
     def path_in(self, source: int, file: int) -> str:
         """Return the path of a source's file."""
+        return self.paths_in(source)(file)
+
+    def paths_in(self, source: int) -> Callable[[int], str]:
+        """Return what tells the paths of a source's files."""
         if source == len(self.state.segments):
-            return self.delta_files[file].row.path
-        return self.state.segments[source].segment.path(file)
+            return lambda file: self.delta_files[file].row.path
+        return self.state.segments[source].segment.path
 
     def path_gain(self, term: TermPostings) -> tuple[Ints, float]:
         """Return the live files with a term in their path, and its idf among paths."""

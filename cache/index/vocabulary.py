@@ -22,6 +22,11 @@ def hash_of(term: bytes) -> bytes:
     return hashlib.blake2b(term, digest_size=8).digest()
 
 
+def number_of(term: bytes) -> int:
+    """Return the hash of a term as a number, by which `Vocabulary.find` looks it up."""
+    return int.from_bytes(hash_of(term), sys.byteorder)
+
+
 def _homes_for(n_terms: int) -> int:
     """Return how many homes the hash table of so many terms has."""
     return n_terms * 4 // 3 + 1
@@ -51,6 +56,7 @@ class Vocabulary:
         self._slots: Final = memoryview(arrays["term_slot"].data)
         self.term_hash: npt.NDArray[np.uint64] = arrays["term_hash"]
         self.n_terms: Final = len(self.term_hash)
+        self._homes: Final = _homes_for(self.n_terms)
 
     def term(self, tid: int) -> str:
         """Return the term of an id."""
@@ -73,8 +79,12 @@ class Vocabulary:
     def term_id(self, term: str) -> int | None:
         """Return the id of `term`, None if no chunk holds it."""
         key = term.encode("utf-8", "surrogatepass")
+        return self.find(key, number_of(key))
+
+    def find(self, key: bytes, number: int) -> int | None:
+        """Return the id of an encoded term whose hash is known, None if no chunk holds it."""
         slots, blob, ptr = self._slots, self._terms_blob, self._terms_ptr
-        place = int.from_bytes(hash_of(key), sys.byteorder) % _homes_for(self.n_terms)
+        place = number % self._homes
         while tid := slots[place]:
             if bytes(blob[ptr[tid - 1] : ptr[tid]]) == key:
                 return tid - 1

@@ -5,8 +5,8 @@ Django 5.2.8 has 35,347 chunks, under the 40,000 that are wanted). Every engine 
 queries, of three kinds: first lines of docstrings (5 to 10 tokens; the figures without a prefix), two to four words of such
 lines, and names of functions and classes. No query was asked before it is timed, but others were. The references give their ten
 best chunks; "query" is the server's own ranking, which looks the terms up, scores the same chunks as far as they can matter,
-sums them up by file and counts all that match; "search" is the whole answer with spans and hops. Memory is measured in a process
-of its own that only maps and searches.
+sums them up by file and counts all that match; "in_numpy" is the same without the compiled form, asked again; "search" is the
+whole answer with spans and hops. Memory is measured in a process of its own that only maps and searches.
 """
 
 import gc
@@ -23,12 +23,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 from rank_bm25 import BM25Okapi
 
 from penstock.cache.deadline import Deadline
+from penstock.cache.index import compiled
 from penstock.cache.index.bm25 import query_terms
 from penstock.cache.index.cache import IndexCache
 from penstock.cache.index.catalog import key_of
@@ -165,6 +167,8 @@ def compare_queries(index: IndexCache, documents: Documents, questions: dict[str
         own[kind] = p50_ms(lambda query: ranked_files(state, query), parsed)
         report(f"{kind}query_p50", own[kind], "ms")
         report(f"{kind}query_again_p50", p50_ms(lambda query: ranked_files(state, query), parsed), "ms")
+        with patch.object(compiled, "IS_COMPILED", False):
+            report(f"{kind}query_in_numpy_p50", p50_ms(lambda query: ranked_files(state, query), parsed), "ms")
         report(f"{kind}search_p50", p50_ms(lambda text: whole_answer(state, text), texts[:QUERIES]), "ms")
     for name, make, count, wanted in REFERENCES:
         try:
@@ -297,6 +301,7 @@ def run(root: Path, data: Path) -> None:
     settle(index)
     report("chunks", index.statistics().chunks, "chunks", MIN_CHUNKS)
     report("files", index.statistics().files, "files")
+    report("is_compiled", compiled.IS_COMPILED, "flag")
     start = time.perf_counter()
     index.refresh(Deadline(60))
     report("sweep", (time.perf_counter() - start) * 1e3, "ms")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.cache.index import ranking, shortlist
+from penstock.cache.index import compiled, ranking, shortlist
 from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
 from penstock.cache.index.assemble import Assembler, path_terms
 from penstock.cache.index.bm25 import Documents, TermPostings, query_terms, score
@@ -30,6 +30,10 @@ from penstock.cache.index.tokenise import expand_word
 from penstock.cache.index.values import Prefer
 
 WORDS = [f"word{n}" for n in range(60)]
+FORMS = pytest.mark.parametrize(
+    "is_compiled",
+    [False, pytest.param(True, marks=pytest.mark.skipif(not compiled.IS_COMPILED, reason="built without a compiler"))],
+)
 
 
 def file_of(rng: random.Random, path: str) -> tuple[FileRow, FileAnalysis]:
@@ -126,7 +130,8 @@ def ranked(state: IndexState, query: Query, k: int, prefer: Prefer, accepts: Cal
     return rank(Sources.of(state), query_terms(state, query.weights), query, k=k, prefer=prefer, accepts=accepts)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@FORMS
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10_000),
     size=st.sampled_from([2, 5, 30, 140]),
@@ -137,6 +142,7 @@ def ranked(state: IndexState, query: Query, k: int, prefer: Prefer, accepts: Cal
     is_picky=st.booleans(),
 )
 def test_the_best_are_those_of_scoring_everything(
+    is_compiled: bool,
     seed: int,
     size: int,
     k: int,
@@ -157,6 +163,7 @@ def test_the_best_are_those_of_scoring_everything(
         query = Query(" ".join(words), tuple(words), weights, frozenset(words[: rng.randrange(3)]), name)
         expected = [one for one in everything(state, query, prefer) if accepts is None or accepts(one[1])]
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compiled, "IS_COMPILED", is_compiled)
             if is_picky:
                 patch.setattr(ranking, "_TOLD_FILES", 1)
                 for name in ("_FIRST", "_FIRST_PER_TERM", "_MOST"):
@@ -182,6 +189,7 @@ def test_most_files_are_never_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
         looked_at.extend(files.tolist())
         init(self, files, file_doc, rooms)
 
+    monkeypatch.setattr(compiled, "IS_COMPILED", False)  # the compiled form has no slots to count
     monkeypatch.setattr(Slots, "__init__", counted)
     weights = {"word0": 0.1, "word1": 0.1, **{f"word{n}": 2.0 for n in (50, 52, 54, 56, 58)}}
     found = ranked(state, Query("", (), weights, frozenset()), 3, Prefer.ANY)
@@ -189,7 +197,9 @@ def test_most_files_are_never_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(looked_at) == len(set(looked_at)) < 200
 
 
-def test_equal_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
+@FORMS
+def test_equal_files_come_in_the_order_of_their_paths(is_compiled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "IS_COMPILED", is_compiled)
     rng = random.Random(2)
     row, analysis = file_of(rng, "a")
     assembler = Assembler()
@@ -204,8 +214,12 @@ def test_equal_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
     assert [file.path for file in found.files] == [f"f{number:02}" for number in range(7)]
 
 
-def test_a_file_is_found_behind_many_that_promise_more_and_hold_less(tmp_path: Path) -> None:
+@FORMS
+def test_a_file_is_found_behind_many_that_promise_more_and_hold_less(
+    is_compiled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its chunk holds both words; each of the others, which have shorter chunks and so higher bounds, has them in two."""
+    monkeypatch.setattr(compiled, "IS_COMPILED", is_compiled)
     apart, together, filler = [["alpha"], ["beta"]], [["alpha", "beta"]], [["delta", "epsilon"]]
     assembler = Assembler()
     for number, texts in enumerate([*[apart] * 60, together, *[filler] * 120]):

@@ -5,7 +5,7 @@ that hold one, so an update costs no more than its own file, and removal leaves 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -40,6 +40,16 @@ class DeltaFile:
         return frozenset().union(*(chunk.terms for chunk in self.analysis.chunks))
 
     @cached_property
+    def definers(self) -> dict[str, list[int]]:
+        """The chunks that define a symbol with a token in its name, by that token."""
+        return _by_token(symbol_terms(chunk.symbols) for chunk in self.analysis.chunks)
+
+    @cached_property
+    def callers(self) -> dict[str, list[int]]:
+        """The chunks that call something with a token as its whole name, by that token."""
+        return _by_token(chunk.calls for chunk in self.analysis.chunks)
+
+    @cached_property
     def kind(self) -> FileKind:
         """What the file is for."""
         return kind_of(self.row.path)
@@ -58,10 +68,14 @@ class DeltaDocument:
     file: DeltaFile
     chunk: AnalysedChunk
 
-    @cached_property
-    def symbol_terms(self) -> frozenset[str]:
-        """Tokens of the names defined in the chunk."""
-        return frozenset(symbol_terms(self.chunk.symbols))
+
+def _by_token(tokens: Iterable[Iterable[str]]) -> dict[str, list[int]]:
+    """Return, by token, the places at which it stands."""
+    found: dict[str, list[int]] = {}
+    for place, held in enumerate(tokens):
+        for token in held:
+            found.setdefault(token, []).append(place)
+    return found
 
 
 class Delta:
@@ -82,6 +96,32 @@ class Delta:
         for document in self.documents:
             counts.update(document.chunk.terms.keys())
         return counts
+
+    def frequencies(self, terms: Collection[str]) -> Counter[str]:
+        """Count how many chunks hold each of some terms."""
+        counts: Counter[str] = Counter()
+        for file in self.files.values():
+            held = file.terms.intersection(terms)
+            for chunk in file.analysis.chunks if held else ():
+                counts.update(held & chunk.terms.keys())
+        return counts
+
+    def definers(self, term: str) -> list[int]:
+        """Return the chunks that define a symbol with this token in its name."""
+        return self._numbered(file.definers.get(term, ()) for file in self.files.values())
+
+    def callers(self, term: str) -> list[int]:
+        """Return the chunks that call something with this token as its whole name."""
+        return self._numbered(file.callers.get(term, ()) for file in self.files.values())
+
+    def _numbered(self, places: Iterable[Sequence[int]]) -> list[int]:
+        """Return the documents at some places of each file."""
+        found: list[int] = []
+        first = 0
+        for file, held in zip(self.files.values(), places, strict=True):
+            found += [first + place for place in held]
+            first += len(file.analysis.chunks)
+        return found
 
     @cached_property
     def nbytes(self) -> int:

@@ -86,7 +86,8 @@ def _names(sources: Sources, source: int, doc: int) -> list[tuple[str, float, bo
     """Return the rarest terms of a chunk that name a definition: term, idf in its own source, whether it is called here."""
     state = sources.state
     if source == len(state.segments):
-        frequencies, chunk = state.delta.document_frequencies, state.delta.documents[doc].chunk
+        chunk = state.delta.documents[doc].chunk
+        frequencies = state.delta.frequencies(chunk.terms.keys())
         held = sorted((frequencies[term], term) for term in chunk.terms)[:_NAMES_PER_HIT]
         total = max(1, len(state.delta.documents))
         return [(term, math.log(1 + total / df), term in chunk.calls) for df, term in held]

@@ -124,13 +124,11 @@ class Sources:
 
     def definers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that define a symbol with this token in its name."""
-        held = [doc for doc, document in enumerate(self.state.delta.documents) if term.term in document.symbol_terms]
-        return self._by_source(term, Segment.symbol_docs, held)
+        return self._by_source(term, Segment.symbol_docs, self.state.delta.definers(term.term))
 
     def callers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that call something with this token as its whole name."""
-        held = [doc for doc, document in enumerate(self.state.delta.documents) if term.term in document.chunk.calls]
-        return self._by_source(term, Segment.call_docs, held)
+        return self._by_source(term, Segment.call_docs, self.state.delta.callers(term.term))
 
     def _by_source(
         self, term: TermPostings, docs_of: Callable[[Segment, int], Documents], in_delta: Sequence[int]

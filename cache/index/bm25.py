@@ -14,10 +14,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .delta import DeltaTerm
 from .formula import EPSILON, K1, B
 from .segment import Segment
 from .state import IndexState, LiveSegment
-from .vocabulary import hash_of, number_of
+from .vocabulary import number_of
 
 PART_TERMS: Final = 500_000
 """Terms whose frequencies are summed at once: some 20 MB."""
@@ -49,6 +50,9 @@ class TermPostings(NamedTuple):
     """The term's id in each segment."""
     spans: tuple[Span | None, ...] = ()
     """Where each segment keeps it; None if no chunk holds it."""
+    delta: tuple[DeltaTerm, ...] = ()
+    number: int = 0
+    """The term's hash."""
 
 
 Held = tuple[float, Span]
@@ -119,10 +123,9 @@ def _looked_up(state: IndexState, term: str) -> TermPostings:
         spans.append(span)
         if span is not None:
             df += span.last - span.first if live.is_live_doc is None else _live_frequency(live, span)
-    for file in state.delta.files.values():
-        if term in file.terms:
-            df += sum(term in chunk.terms for chunk in file.analysis.chunks)
-    return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids), tuple(spans))
+    delta = state.delta.find(number)
+    df += sum([held.file.frequency(held.row) for held in delta])
+    return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids), tuple(spans), delta, number)
 
 
 def idf_of(state: IndexState, df: int) -> float:
@@ -153,19 +156,16 @@ def _average_idf(state: IndexState) -> float:
 
 def frequency_histogram(state: IndexState, *, part_terms: int = PART_TERMS) -> npt.NDArray[np.int64]:
     """Count the terms of each document frequency > 0; of many terms a part at a time, told apart by their hashes."""
-    delta = state.delta.document_frequencies
-    if len(state.segments) == 1 and not delta:
+    if len(state.segments) == 1 and not state.delta.files:
         df = _live_frequencies(state.segments[0])
         return np.bincount(df[df > 0])
-    digests = b"".join(hash_of(t.encode("utf-8", "surrogatepass")) for t in delta)
-    in_delta = np.fromiter(delta.values(), np.int64, len(delta))
     parts = 1 + sum(live.segment.n_terms for live in state.segments) // part_terms
     histogram = np.zeros(state.n_docs + 1, np.int64)
     for part in range(parts):
         hashes, counts = list[npt.NDArray[np.uint64]](), list[npt.NDArray[np.int64]]()
         for all_hashes, df in (
             *((live.segment.term_hash, _live_frequencies(live)) for live in state.segments),
-            (np.frombuffer(digests, np.uint64), in_delta),
+            state.delta.frequencies(),
         ):
             is_here = slice(None) if parts == 1 else all_hashes % np.uint64(parts) == part
             hashes.append(all_hashes[is_here])
@@ -219,16 +219,11 @@ def delta_scores(state: IndexState, terms: Sequence[TermPostings]) -> tuple[Scor
     norms = length_norms(state)[-1].all()
     scores = np.zeros(len(norms), np.float64)
     mask = np.zeros(len(norms), np.bool_)
-    first = 0
-    for file in state.delta.files.values():
-        held = [term for term in terms if term.term in file.terms]
-        for doc, chunk in enumerate(file.analysis.chunks if held else (), first):
-            for term in held:
-                tf = chunk.terms.get(term.term)
-                if tf:
-                    scores[doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[doc])
-                    mask[doc] = True
-        first += len(file.analysis.chunks)
+    for term in terms:
+        for start, file, row in term.delta:
+            for doc, tf in file.postings(row):
+                scores[start + doc] += term.weight * term.idf * (K1 + 1) * tf / (tf + norms[start + doc])
+                mask[start + doc] = True
     return scores, mask
 
 
@@ -237,8 +232,7 @@ def length_norms(state: IndexState) -> tuple[LengthNorms, ...]:
     norms: tuple[LengthNorms, ...] | None = state.__dict__.get("_length_norms")
     if norms is None:
         lengths = [live.segment.doc_len for live in state.segments]
-        delta = np.asarray([document.chunk.length for document in state.delta.documents], np.float64)
         average = state.length / state.n_docs if state.length else 1.0
-        norms = tuple([LengthNorms(one, K1 * B / average) for one in (*lengths, delta)])
+        norms = tuple([LengthNorms(one, K1 * B / average) for one in (*lengths, state.delta.lengths)])
         state.__dict__["_length_norms"] = norms
     return norms

@@ -125,14 +125,15 @@ def index_file(workspace: Workspace, analyser: Analyser, wanted: WantedFile, rac
     except PenstockError:
         return _unread(wanted, FileStatus.UNREADABLE)
     analysis = analyser.analyse(wanted.path, source.data, is_parsed=wanted.is_parsed)
-    return row_of(wanted.path, source, analysis, is_racy=source.is_changing or is_young(source.stat, read_ns, racy_ns)), analysis
+    is_racy = source.is_changing or is_young(source.stat, read_ns, racy_ns)
+    return row_of(wanted.path, source, analysis.status, analysis.lines, is_racy=is_racy), analysis
 
 
-def row_of(path: str, source: SourceFile, analysis: FileAnalysis, *, is_racy: bool) -> FileRow:
+def row_of(path: str, source: SourceFile, status: FileStatus, lines: int, *, is_racy: bool) -> FileRow:
     """Describe a file that was read."""
     stat = source.stat
     digest = bytes.fromhex(source.sha256)[:16]
-    return FileRow(path, stat.ino, stat.size, stat.mtime_ns, stat.ctime_ns, digest, analysis.status, analysis.lines, is_racy)
+    return FileRow(path, stat.ino, stat.size, stat.mtime_ns, stat.ctime_ns, digest, status, lines, is_racy)
 
 
 def is_young(stat: FileStat, read_ns: int, racy_ns: int) -> bool:

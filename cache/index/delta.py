@@ -1,33 +1,40 @@
 """The delta: files re-indexed since the last segment was written. Immutable; an update makes a new one.
 
-Forward lists only: a query looks its terms up in every file of the delta (about .3 µs per file), and in the chunks of those
-that hold one, so an update costs no more than its own file, and removal leaves nothing behind that could make a score inexact.
+A query looks its terms up in every file of the delta (about a microsecond per file), so an update costs no more than its own
+file, and removal leaves nothing behind that could make a score inexact.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from .analyse import AnalysedChunk, FileAnalysis
-from .assemble import path_terms, symbol_terms
+import numpy as np
+import numpy.typing as npt
+
+from .analyse import FileAnalysis
+from .assemble import path_terms
 from .kinds import FileKind, kind_of
+from .packed import PackedAnalysis, PackedFile, pack
 from .segment import FileRow
 
-_TERM_BYTES: Final = 150
-"""Measured heap per distinct term of a chunk: dict slot, key string, count, and its part in the set of the file."""
-_CHUNK_BYTES: Final = 600
 _FILE_BYTES: Final = 1_200
+"""Measured heap of a file's row and of the terms of its path."""
 
 
-@dataclass(frozen=True)
-class DeltaFile:
+class DeltaFile(PackedFile):
     """One file of the delta."""
 
-    row: FileRow
-    analysis: FileAnalysis = field(repr=False)
+    def __init__(self, row: FileRow, packed: PackedAnalysis) -> None:
+        super().__init__(packed)
+        self.row: Final = row
+
+    @classmethod
+    def of(cls, row: FileRow, analysis: FileAnalysis) -> "DeltaFile":
+        """Pack an analysed file."""
+        return cls(row, pack(analysis))
 
     @cached_property
     def path_terms(self) -> frozenset[str]:
@@ -35,103 +42,83 @@ class DeltaFile:
         return frozenset(path_terms(self.row.path)) if self.row.status.is_searchable else frozenset()
 
     @cached_property
-    def terms(self) -> frozenset[str]:
-        """Every term of its chunks: a query passes by the files that hold none of its own."""
-        return frozenset().union(*(chunk.terms for chunk in self.analysis.chunks))
-
-    @cached_property
-    def definers(self) -> dict[str, list[int]]:
-        """The chunks that define a symbol with a token in its name, by that token."""
-        return _by_token(symbol_terms(chunk.symbols) for chunk in self.analysis.chunks)
-
-    @cached_property
-    def callers(self) -> dict[str, list[int]]:
-        """The chunks that call something with a token as its whole name, by that token."""
-        return _by_token(chunk.calls for chunk in self.analysis.chunks)
-
-    @cached_property
     def kind(self) -> FileKind:
         """What the file is for."""
         return kind_of(self.row.path)
 
-    @cached_property
-    def nbytes(self) -> int:
-        """Estimated heap, for the ledger."""
-        chunks = self.analysis.chunks
-        return _FILE_BYTES + len(chunks) * _CHUNK_BYTES + sum(len(chunk.terms) for chunk in chunks) * _TERM_BYTES
 
+class DeltaTerm(NamedTuple):
+    """A term in a file of the delta: the number of the file's first chunk, the file, and the term's row there."""
 
-@dataclass(frozen=True)
-class DeltaDocument:
-    """One chunk of the delta."""
-
+    start: int
     file: DeltaFile
-    chunk: AnalysedChunk
-
-
-def _by_token(tokens: Iterable[Iterable[str]]) -> dict[str, list[int]]:
-    """Return, by token, the places at which it stands."""
-    found: dict[str, list[int]] = {}
-    for place, held in enumerate(tokens):
-        for token in held:
-            found.setdefault(token, []).append(place)
-    return found
+    row: int
 
 
 class Delta:
-    """Files by their key; a value. Thread-safe: never changed after it was made."""
+    """Files by their key; a value. Thread-safe: never changed after it was made. Chunks are numbered over all files."""
 
     def __init__(self, files: Mapping[int, DeltaFile] = MappingProxyType({})) -> None:
         self.files: Final = files
 
     @cached_property
-    def documents(self) -> tuple[DeltaDocument, ...]:
-        """Every chunk; positions are document ids within the delta."""
-        return tuple(DeltaDocument(file, chunk) for file in self.files.values() for chunk in file.analysis.chunks)
+    def starts(self) -> list[int]:
+        """The number of each file's first chunk, and of the one after the last."""
+        return [0, *accumulate(file.n_chunks for file in self.files.values())]
 
     @cached_property
-    def document_frequencies(self) -> Counter[str]:
-        """How many chunks hold each term."""
-        counts: Counter[str] = Counter()
-        for document in self.documents:
-            counts.update(document.chunk.terms.keys())
-        return counts
-
-    def frequencies(self, terms: Collection[str]) -> Counter[str]:
-        """Count how many chunks hold each of some terms."""
-        counts: Counter[str] = Counter()
-        for file in self.files.values():
-            held = file.terms.intersection(terms)
-            for chunk in file.analysis.chunks if held else ():
-                counts.update(held & chunk.terms.keys())
-        return counts
-
-    def definers(self, term: str) -> list[int]:
-        """Return the chunks that define a symbol with this token in its name."""
-        return self._numbered(file.definers.get(term, ()) for file in self.files.values())
-
-    def callers(self, term: str) -> list[int]:
-        """Return the chunks that call something with this token as its whole name."""
-        return self._numbered(file.callers.get(term, ()) for file in self.files.values())
-
-    def _numbered(self, places: Iterable[Sequence[int]]) -> list[int]:
-        """Return the documents at some places of each file."""
-        found: list[int] = []
-        first = 0
-        for file, held in zip(self.files.values(), places, strict=True):
-            found += [first + place for place in held]
-            first += len(file.analysis.chunks)
-        return found
-
-    @cached_property
-    def nbytes(self) -> int:
-        """Estimated heap, for the ledger."""
-        return sum(file.nbytes for file in self.files.values())
+    def n_docs(self) -> int:
+        """Chunks of all files."""
+        return self.starts[-1]
 
     @cached_property
     def length(self) -> int:
         """Tokens in all chunks."""
-        return sum(document.chunk.length for document in self.documents)
+        return sum(file.length for file in self.files.values())
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.float64]:
+        """Tokens of each chunk."""
+        return np.asarray([length for file in self.files.values() for length in file.lengths()], np.float64)
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Estimated heap, for the ledger."""
+        return sum(_FILE_BYTES + file.nbytes for file in self.files.values())
+
+    @cached_property
+    def _listed(self) -> list[DeltaFile]:
+        return list(self.files.values())
+
+    def owner_of(self, doc: int) -> tuple[DeltaFile, int]:
+        """Return the file of a chunk and its place there."""
+        number = bisect_right(self.starts, doc) - 1
+        return self._listed[number], doc - self.starts[number]
+
+    def find(self, number: int) -> tuple[DeltaTerm, ...]:
+        """Return where the term with this hash is held."""
+        if not self.files:
+            return ()
+        rows = [file.find(number) for file in self._listed]
+        return tuple([DeltaTerm(start, file, row) for start, file, row in zip(self.starts, self._listed, rows) if row >= 0])  # noqa: B905
+
+    def definers(self, number: int) -> list[int]:
+        """Return the chunks that define a symbol with the token of this hash in its name."""
+        return self._numbered(file.definers(number) for file in self._listed)
+
+    def callers(self, number: int) -> list[int]:
+        """Return the chunks that call something whose whole name is the token of this hash."""
+        return self._numbered(file.callers(number) for file in self._listed)
+
+    def _numbered(self, places: Iterable[Sequence[int]]) -> list[int]:
+        return [start + place for start, held in zip(self.starts, places) for place in held]  # noqa: B905 -- one start more
+
+    def frequencies(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Return, file by file, the hash of every term, and how many chunks of the file hold it."""
+        found = [file.frequencies() for file in self._listed]
+        hashes = np.concatenate([hashes for hashes, _ in found]) if found else np.empty(0, np.uint64)
+        counts = np.concatenate([counts for _, counts in found]) if found else np.empty(0, np.uint32)
+        return hashes, counts.astype(np.int64)
 
     def replaced(self, put: Mapping[int, DeltaFile], drop: Iterable[int]) -> "Delta":
         """Return a delta with `put` added and `drop` gone."""

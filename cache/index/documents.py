@@ -18,5 +18,6 @@ def documents_of(state: IndexState) -> Iterator[tuple[str, int, int, dict[str, i
                 terms = [segment.term(int(tid)) for tid in segment.fwd_term[first:last]]
                 counts = dict(zip(terms, tfs[first:last].tolist(), strict=True))
                 yield segment.path(int(segment.doc_file[doc])), int(segment.doc_start[doc]), int(segment.doc_end[doc]), counts
-    for document in state.delta.documents:
-        yield document.file.row.path, document.chunk.start, document.chunk.end, document.chunk.terms
+    for file in state.delta.files.values():
+        for place in range(file.n_chunks):
+            yield file.row.path, *file.span(place), file.counts(place)

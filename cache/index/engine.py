@@ -270,7 +270,7 @@ class IndexEngine:
 
     def _flush_if_large(self, state: IndexState) -> None:
         """Have the builder write a large delta to disk; what it holds then leaves the heap."""
-        if len(state.delta.documents) > self._limits.max_delta_chunks and self._builder.current is None:
+        if state.delta.n_docs > self._limits.max_delta_chunks and self._builder.current is None:
             rows = [file.row for file in state.delta.files.values()]
             files = [(row.path, (row.inode, row.size, row.mtime_ns, row.ctime_ns)) for row in rows]
             self._builder.start(WantedFiles.of(files), is_flush=True)
@@ -308,7 +308,7 @@ class IndexEngine:
             files=len(state.catalog),
             chunks=state.n_docs,
             segments=len(state.segments),
-            delta_chunks=len(state.delta.documents),
+            delta_chunks=state.delta.n_docs,
             generation=state.generation,
             mapped_bytes=state.mapped_bytes,
             heap_bytes=self.holder.heap_bytes,

@@ -86,11 +86,12 @@ def _names(sources: Sources, source: int, doc: int) -> list[tuple[str, float, bo
     """Return the rarest terms of a chunk that name a definition: term, idf in its own source, whether it is called here."""
     state = sources.state
     if source == len(state.segments):
-        chunk = state.delta.documents[doc].chunk
-        frequencies = state.delta.frequencies(chunk.terms.keys())
-        held = sorted((frequencies[term], term) for term in chunk.terms)[:_NAMES_PER_HIT]
-        total = max(1, len(state.delta.documents))
-        return [(term, math.log(1 + total / df), term in chunk.calls) for df, term in held]
+        file, place = state.delta.owner_of(doc)
+        names, total = file.terms(), max(1, state.delta.n_docs)
+        numbers = {names[row]: file.number_at(row) for row in file.rows_of(place)}
+        df = {name: sum(one.file.frequency(one.row) for one in state.delta.find(number)) for name, number in numbers.items()}
+        held = sorted(df, key=lambda name: (df[name], name))[:_NAMES_PER_HIT]
+        return [(name, math.log(1 + total / df[name]), place in file.callers(numbers[name])) for name in held]
     segment = state.segments[source].segment
     ids = segment.doc_terms(doc)
     df = segment.post_ptr[ids + 1] - segment.post_ptr[ids]

@@ -13,11 +13,12 @@ from .analyse import FileAnalysis
 from .build import Stat, is_young, row_of, unread_row
 from .chunk import MAX_FILE_BYTES, FileStatus
 from .delta import DeltaFile
+from .packed import PackedAnalysis, pack
 from .segment import FileRow
 from .values import IndexLimits
 
 _READ_S: Final = 10.0
-_ANALYSE: Final = f"{__package__}.analyse:analyse_file"
+_ANALYSE: Final = f"{__package__}.packed:analyse_packed"
 
 _log = logging.getLogger(__name__)
 
@@ -50,23 +51,23 @@ class FileIndexer:
             return _unread(walked, FileStatus.UNREADABLE)
         is_racy = source.is_changing or is_young(source.stat, read_ns, self._limits.racy_ns)
         if bytes.fromhex(source.sha256)[: len(known)] == known != b"":
-            return row_of(walked.rel, source, FileAnalysis(FileStatus.INDEXED, 0, ()), is_racy=is_racy)
-        analysis = self._analyse(walked.rel, source.data, deadline)
-        return DeltaFile(row_of(walked.rel, source, analysis, is_racy=is_racy), analysis)
+            return row_of(walked.rel, source, FileStatus.INDEXED, 0, is_racy=is_racy)
+        packed = self._analyse(walked.rel, source.data, deadline)
+        return DeltaFile(row_of(walked.rel, source, packed.status, packed.lines, is_racy=is_racy), packed)
 
-    def _analyse(self, path: str, data: bytes, deadline: Deadline) -> FileAnalysis:
+    def _analyse(self, path: str, data: bytes, deadline: Deadline) -> PackedAnalysis:
         """Analyse in the worker; a file that breaks its parser is cut by lines, and given up if even that fails."""
         for is_parsed in (True, False):
             try:
-                analysis = self._worker.call(
+                packed = self._worker.call(
                     _ANALYSE, self._definitions, path, data, is_parsed, timeout_s=self._limits.parse_s, is_stopped=deadline.check
                 )
             except WorkerError as error:
                 _log.debug("analysis ended with %s", type(error).__name__)
                 continue
-            if isinstance(analysis, FileAnalysis):
-                return analysis
-        return FileAnalysis(FileStatus.FAILED, 0, ())
+            if isinstance(packed, PackedAnalysis):
+                return packed
+        return pack(FileAnalysis(FileStatus.FAILED, 0, ()))
 
 
 def stat_of(walked: WalkedFile) -> Stat:
@@ -76,4 +77,4 @@ def stat_of(walked: WalkedFile) -> Stat:
 
 
 def _unread(walked: WalkedFile, status: FileStatus) -> DeltaFile:
-    return DeltaFile(unread_row(walked.rel, stat_of(walked), status), FileAnalysis(status, 0, ()))
+    return DeltaFile.of(unread_row(walked.rel, stat_of(walked), status), FileAnalysis(status, 0, ()))

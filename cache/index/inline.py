@@ -53,7 +53,7 @@ class InlineIndexer:
         self, walk: Walk, state: IndexState, plan: SweepPlan, weights: Mapping[str, float], deadline: Deadline
     ) -> None:
         """Index the few files that matter most to this search; the builder comes to them later, and the delta is left to it."""
-        if len(state.delta.documents) > self._limits.max_delta_chunks:
+        if state.delta.n_docs > self._limits.max_delta_chunks:
             return
         _, is_known = state.catalog.positions(walk.table.keys[plan.stale])
         new = np.concatenate([plan.stale[~is_known], beyond(walk.files, len(walk.table.keys), state.catalog)])

@@ -48,7 +48,7 @@ class Sources:
         counts = [segment.n_files for segment in segments]
         self.starts: Final = tuple(int(n) for n in np.cumsum([0, *counts]))
         self.n_files: Final = self.starts[-1] + len(self.delta_files)
-        chunks = np.asarray([len(file.analysis.chunks) for file in self.delta_files], np.int64)
+        chunks = np.asarray([file.n_chunks for file in self.delta_files], np.int64)
         self.delta_owner: Final = np.repeat(np.arange(len(chunks), dtype=np.int64), chunks) + self.starts[-1]
         self.n_chunks: Final[Ints] = np.concatenate([*(np.diff(segment.file_doc) for segment in segments), chunks])
         kinds = np.asarray([file.kind for file in self.delta_files], np.uint8)
@@ -124,11 +124,11 @@ class Sources:
 
     def definers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that define a symbol with this token in its name."""
-        return self._by_source(term, Segment.symbol_docs, self.state.delta.definers(term.term))
+        return self._by_source(term, Segment.symbol_docs, self.state.delta.definers(term.number))
 
     def callers(self, term: TermPostings) -> list[tuple[int, Ints]]:
         """Return, by source, the live chunks that call something with this token as its whole name."""
-        return self._by_source(term, Segment.call_docs, self.state.delta.callers(term.term))
+        return self._by_source(term, Segment.call_docs, self.state.delta.callers(term.number))
 
     def _by_source(
         self, term: TermPostings, docs_of: Callable[[Segment, int], Documents], in_delta: Sequence[int]
@@ -145,7 +145,7 @@ class Sources:
         """Return what a file number imports."""
         number = self.source_of(file)
         if number == len(self.state.segments):
-            return self.delta_files[file - self.starts[number]].analysis.imports
+            return self.delta_files[file - self.starts[number]].imports
         return self.state.segments[number].segment.imports(file - self.starts[number])
 
     def files_importing(self, name: str) -> list[int]:
@@ -154,7 +154,7 @@ class Sources:
         for start, live in zip(self.starts, self.state.segments, strict=False):
             found += [start + file for file in live.segment.files_importing(name) if live.is_live_file[file]]
         for number, file in enumerate(self.delta_files, self.starts[-1]):
-            if any(name in module or any(name in one for one in names) for module, names in file.analysis.imports):
+            if any(name in module or any(name in one for one in names) for module, names in file.imports):
                 found.append(number)
         return found
 
@@ -169,27 +169,28 @@ class Sources:
         if source < len(self.state.segments):
             segment = self.state.segments[source].segment
             return Place(int(segment.doc_start[doc]), int(segment.doc_end[doc]), segment.symbols(doc))
-        chunk = self.state.delta.documents[doc].chunk
-        return Place(chunk.start, chunk.end, chunk.symbols)
+        file, place = self.state.delta.owner_of(doc)
+        return Place(*file.span(place), file.symbols(place))
 
     def symbol_names(self, source: int, doc: int) -> list[str]:
         """Return the names of the definitions that begin in a chunk."""
         if source == len(self.state.segments):
-            return [symbol.name for symbol in self.state.delta.documents[doc].chunk.symbols]
+            file, place = self.state.delta.owner_of(doc)
+            return symbol_names(file.symbols_raw(place).decode("utf-8", "surrogatepass"))
         return symbol_names(self.state.segments[source].segment.symbols_raw(doc).decode("utf-8"))
 
     def defines(self, source: int, doc: int, name: str) -> bool:
         """Whether a definition that begins in a chunk has this very name, in any case and without what encloses it."""
         if source == len(self.state.segments):
-            return any(own_name(symbol.name) == name for symbol in self.state.delta.documents[doc].chunk.symbols)
+            return any(own_name(one) == name for one in self.symbol_names(source, doc))
         text = self.state.segments[source].segment.symbols_raw(doc).decode("utf-8").lower()
         return name in text and any(name in one and own_name(one) == name for one in symbol_names(text))
 
     def span(self, source: int, doc: int) -> tuple[int, int]:
         """Return the first and last line of a chunk."""
         if source == len(self.state.segments):
-            chunk = self.state.delta.documents[doc].chunk
-            return chunk.start, chunk.end
+            file, place = self.state.delta.owner_of(doc)
+            return file.span(place)
         segment = self.state.segments[source].segment
         return int(segment.doc_start[doc]), int(segment.doc_end[doc])
 
@@ -214,8 +215,8 @@ class Sources:
 
     def _column(self, source: int, docs: Sequence[int], term: TermPostings) -> list[int]:
         if source == len(self.state.segments):
-            documents = self.state.delta.documents
-            return [documents[doc].chunk.terms.get(term.term, 0) if doc >= 0 else 0 for doc in docs]
+            found = {start + place: tf for start, file, row in term.delta for place, tf in file.postings(row)}
+            return [found.get(doc, 0) for doc in docs]
         tid = term.ids[source]
         if tid is None:
             return [0] * len(docs)
@@ -229,5 +230,6 @@ class Sources:
     def length(self, source: int, doc: int) -> int:
         """Return the tokens of a chunk."""
         if source == len(self.state.segments):
-            return self.state.delta.documents[doc].chunk.length
+            file, place = self.state.delta.owner_of(doc)
+            return file.length_of(place)
         return int(self.state.segments[source].segment.doc_len[doc])

@@ -72,7 +72,7 @@ class IndexState:
     @cached_property
     def n_docs(self) -> int:
         """N: live documents."""
-        return sum(live.n_docs for live in self.segments) + len(self.delta.documents)
+        return sum(live.n_docs for live in self.segments) + self.delta.n_docs
 
     @cached_property
     def length(self) -> int:

@@ -48,5 +48,6 @@ def _candidates(state: IndexState, word: str) -> set[str]:
                     found.add(term)
             if len(found) >= _MAX_CANDIDATES // 4:
                 break
-    found.update(term for term in state.delta.document_frequencies if term[0] == word[0])
+    for file in state.delta.files.values():
+        found.update(term for term in file.terms() if term[0] == word[0])
     return found

@@ -94,7 +94,7 @@ def test_the_delta_stands_before_the_segments(
     base: Text, change: Text, gone: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     state = IndexState().adopted([segment_of(base, tmp_path_factory.mktemp("segments"))], 1)
-    files = {key_of(path): DeltaFile(row_of(path, chunks), analysis_of(chunks)) for path, chunks in change.items()}
+    files = {key_of(path): DeltaFile.of(row_of(path, chunks), analysis_of(chunks)) for path, chunks in change.items()}
     removed = np.asarray([key_of(path) for path in gone], np.int64)
     state = state.updated({}, {}, removed, 1.0).updated(files, {}, np.empty(0, np.int64), 2.0)
     text = {path: chunks for path, chunks in base.items() if path not in gone} | change
@@ -112,7 +112,7 @@ def test_a_published_segment_takes_from_the_delta_what_has_its_bytes(
 ) -> None:
     folder = tmp_path_factory.mktemp("segments")
     first = segment_of(base, folder)
-    files = {key_of(path): DeltaFile(row_of(path, chunks), analysis_of(chunks)) for path, chunks in change.items()}
+    files = {key_of(path): DeltaFile.of(row_of(path, chunks), analysis_of(chunks)) for path, chunks in change.items()}
     state = IndexState().adopted([first], 1).updated(files, {}, np.empty(0, np.int64), 1.0)
     after = state.adopted([first, segment_of(newer, folder)], 2)
     assert documents(after) == expected(base | newer | change)

@@ -64,7 +64,7 @@ def state_of(rng: random.Random, folder: Path, size: int) -> IndexState:
     segments = [segment_of(rng, paths[: size * 4 // 5], folder), segment_of(rng, paths[size * 2 // 3 :], folder)]
     state = IndexState().adopted(segments, 1)
     changed = rng.sample(paths, rng.randrange(min(6, size)))
-    files = {key_of(path): DeltaFile(*file_of(rng, path)) for path in changed}
+    files = {key_of(path): DeltaFile.of(*file_of(rng, path)) for path in changed}
     gone = rng.sample(paths, rng.randrange(min(9, size)))
     return state.updated(files, {}, np.asarray([key_of(path) for path in gone if path not in changed], np.int64), 1.0)
 
@@ -122,7 +122,7 @@ def chunks_of(state: IndexState, source: int, file: int) -> range:
     if source < len(state.segments):
         segment = state.segments[source].segment
         return range(int(segment.file_doc[file]), int(segment.file_doc[file + 1]))
-    before = [len(one.analysis.chunks) for one in state.delta.files.values()]
+    before = [one.n_chunks for one in state.delta.files.values()]
     return range(sum(before[:file]), sum(before[: file + 1]))
 
 

@@ -1,6 +1,6 @@
 """Fills a whole server in this process, has it drop everything, and asks for all of it back.
 
-Filled means: every file read, some in several views, an index built, mapped and searched. RSS must then be within 20 MB of the
+Filled means: every file read, some in several views, an index built, mapped and searched, files edited and found again. RSS must then be within 20 MB of the
 start-up baseline, vocabulary included; nothing is taken off for the modules that the first read and the first search load, nor
 for what is kept to find things again (handles, receipts). Beside it stand what of that is the process's own memory, and what is
 pages of files. Prints JSON lines; exit code 1 if it is more, or if anything that was dropped does not come back byte for byte.
@@ -28,6 +28,7 @@ from tests.soak.workspace import WORDS, Corpus, WorkspacePlan, build_workspace
 MB = 1 << 20
 MAX_LEFT_MB = 20.0
 BUILD_S = 300.0
+EDITS = 60
 
 
 def read(engine: Engine, name: str, view: str) -> None:
@@ -48,6 +49,13 @@ def search(engine: Engine) -> None:
         time.sleep(0.2)  # merging goes on after everything is searched
 
 
+def edit(engine: Engine, path: Path) -> None:
+    """Change a file and search: it is indexed again within the call."""
+    with path.open("ab") as out:
+        out.write(b"\ndef edited(state, queue): return answer\n")
+    engine.run("search", Call(), SearchArguments(query="edited queue"))
+
+
 def fill(engine: Engine, corpus: Corpus) -> list[str]:
     """Read every file, some of them twice and in several views; return the sha256 of what the cache then holds."""
     for number, name in enumerate(corpus.names):
@@ -55,6 +63,8 @@ def fill(engine: Engine, corpus: Corpus) -> list[str]:
         if number % 10 == 0:
             read(engine, name, "outline")
     search(engine)
+    for name in corpus.names[:: len(corpus.names) // EDITS]:
+        edit(engine, corpus.root / name)
     # Digests only: the contents themselves would count as this process's memory.
     return [resident.sha256 for resident in engine.session.residents()]
 

@@ -1,9 +1,10 @@
 """Fills a whole server in this process, has it drop everything, and asks for all of it back.
 
-Filled means: every file read, some in several views, an index built, mapped and searched, files edited and found again. RSS must then be within 20 MB of the
-start-up baseline, vocabulary included; nothing is taken off for the modules that the first read and the first search load, nor
-for what is kept to find things again (handles, receipts). Beside it stand what of that is the process's own memory, and what is
-pages of files. Prints JSON lines; exit code 1 if it is more, or if anything that was dropped does not come back byte for byte.
+Filled means: every file read, some in several views, an index built, mapped and searched, files edited and found again. RSS must
+then be within 20 MB of the start-up baseline, vocabulary included; nothing is taken off for the modules that the first read and
+the first search load, nor for what is kept to find things again (handles, receipts). Beside it stand what of that is the
+process's own memory, and what is pages of files. Prints JSON lines; exit code 1 if it is more, or if anything that was dropped
+does not come back byte for byte.
 """
 
 import argparse

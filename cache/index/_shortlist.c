@@ -20,7 +20,6 @@
 #define NOWHERE UINT32_MAX
 #define NO_MEMORY "no memory"
 #define SLACK (1 - 1e-9)
-#define WORTH_A_LOOK 4 /* scores that can be looked at while a posting is gone through */
 #define PLACES 65536 /* of so many terms in files at a time */
 #define WITHOUT_LOCK 200000 /* entries, from which other threads may run meanwhile: about .2 ms */
 
@@ -30,11 +29,11 @@ typedef struct {
     int is_open;
 } Column;
 
-enum { BOUND_FILE, BOUND_MOST, BOUND_FIRST, POST_DOC, POST_TF, DOC_LEN, DOC_FILE, FILE_DOC, OFTEN, N_COLUMNS };
+enum { BOUND_FILE, BOUND_MOST, BOUND_FIRST, POST_DOC, POST_TF, DOC_LEN, DOC_FILE, FILE_DOC, OFTEN, OFTEN_TERM, SLOT, NAME_PTR, NAME, POST_PTR, BOUND_PTR, N_COLUMNS };
 
 typedef struct {
     Column columns[N_COLUMNS];
-    Py_ssize_t n_files, n_docs, row_bytes, max_room;
+    Py_ssize_t n_files, n_docs, n_terms, row_bytes, max_room;
     double base, step, all_shares, shares[SHARES];
     int max_docs;
 } Segment;
@@ -86,6 +85,11 @@ typedef struct {
     const char *trouble;
 } Query;
 
+static inline int64_t pointer(const Column *column, Py_ssize_t i)
+{
+    return column->view.itemsize == 4 ? ((const uint32_t *)column->view.buf)[i] : ((const int64_t *)column->view.buf)[i];
+}
+
 static inline uint32_t at(const Column *column, Py_ssize_t i)
 {
     return column->view.itemsize == 2 ? ((const uint16_t *)column->view.buf)[i] : ((const uint32_t *)column->view.buf)[i];
@@ -119,13 +123,6 @@ static int by_bound_falling(const void *a, const void *b)
 {
     double one = ((const Candidate *)a)->bound, other = ((const Candidate *)b)->bound;
     return one < other ? 1 : one > other ? -1 : 0;
-}
-
-static int rarest_first(const void *a, const void *b)
-{
-    const Term *one = a, *other = b;
-    Py_ssize_t few = one->last - one->first, many = other->last - other->first;
-    return few != many ? (few > many) - (few < many) : (one->first > other->first) - (one->first < other->first);
 }
 
 /* What the files give at most, how many of them match, and how many chunks do. */
@@ -251,20 +248,6 @@ static Py_ssize_t begin_of(const Boost *boost, int64_t start)
     return low;
 }
 
-static double most_boost(const Query *q, int64_t start, int64_t end)
-{
-    double sum = 0;
-    for (Py_ssize_t b = 0; b < q->n_boosts; b++) {
-        const int64_t *docs = q->boosts[b].docs.view.buf;
-        const double *values = q->boosts[b].values.view.buf;
-        double most = 0;
-        for (Py_ssize_t i = begin_of(&q->boosts[b], start); i < q->boosts[b].docs.count && docs[i] < end; i++)
-            if (values[i] > most) most = values[i];
-        sum += most;
-    }
-    return sum * q->segment->all_shares;
-}
-
 static void add_boosts(Query *q, int64_t start, int64_t end)
 {
     for (Py_ssize_t b = 0; b < q->n_boosts; b++) {
@@ -338,30 +321,15 @@ static int keep(Query *q, Found one, int64_t start)
     return 1;
 }
 
-/* The terms come the rarest first. Most files with a high bound turn out not to hold them in one chunk: before many postings of
-   frequent terms are gone through, what is known by then and the bounds of the rest may already say that the file is out. */
-
 static int score(Query *q, Py_ssize_t file, const uint32_t *places)
 {
-    const Segment *s = q->segment;
-    const int64_t *file_doc = s->columns[FILE_DOC].view.buf;
-    const uint32_t *first = s->columns[BOUND_FIRST].view.buf;
-    const uint8_t *most = s->columns[BOUND_MOST].view.buf;
+    const int64_t *file_doc = q->segment->columns[FILE_DOC].view.buf;
     int64_t start = file_doc[file], end = file_doc[file + 1];
-    double rest = most_boost(q, start, end), bonus = q->bonus[file], prior = q->prior[file];
     while (q->n_touched) q->scores[q->touched[--q->n_touched]] = 0;
     for (Py_ssize_t t = 0; t < q->n_terms; t++)
-        if (places[t] != NOWHERE) rest += q->terms[t].weight * most[places[t]] * q->unit;
-    for (Py_ssize_t t = 0; t < q->n_terms; t++) {
-        if (places[t] == NOWHERE) continue;
-        if (WORTH_A_LOOK * (Py_ssize_t)(first[places[t] + 1] - first[places[t]]) > q->n_touched &&
-            (sum_best(q) + rest + bonus) * prior < floor_of(q))
-            return 1;
-        if (!add_gains(q, q->terms[t].weight, places[t], start, end)) return 0;
-        rest -= q->terms[t].weight * most[places[t]] * q->unit;
-    }
+        if (places[t] != NOWHERE && !add_gains(q, q->terms[t].weight, places[t], start, end)) return 0;
     add_boosts(q, start, end);
-    return keep(q, (Found){.file = file, .total = (sum_best(q) + bonus) * prior}, start);
+    return keep(q, (Found){.file = file, .total = (sum_best(q) + q->bonus[file]) * q->prior[file]}, start);
 }
 
 /* Score some files. Where their postings are is found by going through the terms' files once more, which takes less than looking
@@ -465,33 +433,76 @@ static int measure(Segment *s)
         if (file_doc[file] > file_doc[file + 1]) return 0;
         if (file_doc[file + 1] - file_doc[file] > s->max_room) s->max_room = file_doc[file + 1] - file_doc[file];
     }
-    return s->columns[DOC_FILE].count == s->n_docs && s->columns[POST_TF].count == s->columns[POST_DOC].count &&
+    s->n_terms = s->columns[POST_PTR].count - 1;
+    return s->n_terms >= 0 && s->columns[BOUND_PTR].count == s->n_terms + 1 && s->columns[NAME_PTR].count == s->n_terms + 1 &&
+           s->columns[SLOT].count > s->n_terms * 4 / 3 + 1 &&
+           s->columns[OFTEN].count == s->columns[OFTEN_TERM].count * s->row_bytes && s->columns[DOC_FILE].count == s->n_docs && s->columns[POST_TF].count == s->columns[POST_DOC].count &&
            s->columns[BOUND_MOST].count == s->columns[BOUND_FILE].count &&
            s->columns[BOUND_FIRST].count == s->columns[BOUND_FILE].count + 1;
 }
 
 static PyObject *open_segment(PyObject *Py_UNUSED(self), PyObject *args)
 {
-    static const Py_ssize_t widths[N_COLUMNS][2] = {{2, 4}, {1, 1}, {4, 4}, {2, 4}, {2, 4}, {4, 4}, {4, 4}, {8, 8}, {1, 1}};
-    PyObject *arrays[N_COLUMNS], *shares;
+    static const Py_ssize_t widths[N_COLUMNS][2] = {{2, 4}, {1, 1}, {4, 4}, {2, 4}, {2, 4}, {4, 4}, {4, 4}, {8, 8}, {1, 1},
+                                                   {4, 4}, {4, 4}, {4, 8}, {1, 1}, {4, 8}, {4, 8}};
+    PyObject *columns, *shares;
     Segment *s = calloc(1, sizeof *s);
     if (!s) return PyErr_NoMemory();
-    if (!PyArg_ParseTuple(args, "(OOOOOOOOO)ddO!i", &arrays[0], &arrays[1], &arrays[2], &arrays[3], &arrays[4], &arrays[5],
-                          &arrays[6], &arrays[7], &arrays[8], &s->base, &s->step, &PyTuple_Type, &shares, &s->max_docs))
+    if (!PyArg_ParseTuple(args, "O!ddO!i", &PyTuple_Type, &columns, &s->base, &s->step, &PyTuple_Type, &shares, &s->max_docs))
         goto failed;
-    if (PyTuple_Size(shares) != SHARES || s->max_docs < SHARES || s->max_docs > MAX_DOCS) {
+    if (PyTuple_Size(columns) != N_COLUMNS || PyTuple_Size(shares) != SHARES || s->max_docs < SHARES || s->max_docs > MAX_DOCS) {
         PyErr_SetString(PyExc_ValueError, "another formula");
         goto failed;
     }
     for (int i = 0; i < SHARES; i++) s->all_shares += s->shares[i] = PyFloat_AsDouble(PyTuple_GetItem(shares, i));
     for (int i = 0; i < N_COLUMNS; i++)
-        if (!open_column(arrays[i], &s->columns[i], widths[i][0], widths[i][1])) goto failed;
+        if (!open_column(PyTuple_GetItem(columns, i), &s->columns[i], widths[i][0], widths[i][1])) goto failed;
     if (!PyErr_Occurred() && !measure(s)) PyErr_SetString(PyExc_ValueError, "an index that contradicts itself");
     if (PyErr_Occurred()) goto failed;
     PyObject *capsule = PyCapsule_New(s, "penstock.segment", drop_segment);
     if (capsule) return capsule;
 failed:
     free_segment(s);
+    return NULL;
+}
+
+/* Look a term up, as Vocabulary.find and what follows it do. */
+
+static Py_ssize_t row_of(const Segment *s, uint32_t tid)
+{
+    const uint32_t *often = s->columns[OFTEN_TERM].view.buf;
+    Py_ssize_t low = 0, high = s->columns[OFTEN_TERM].count;
+    while (low < high) {
+        Py_ssize_t middle = low + (high - low) / 2;
+        if (often[middle] < tid) low = middle + 1;
+        else high = middle;
+    }
+    return low < s->columns[OFTEN_TERM].count && often[low] == tid ? low : -1;
+}
+
+static PyObject *find_term(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    PyObject *capsule;
+    const char *key;
+    Py_ssize_t length;
+    unsigned long long number;
+    if (!PyArg_ParseTuple(args, "Oy#K", &capsule, &key, &length, &number)) return NULL;
+    const Segment *s = PyCapsule_GetPointer(capsule, "penstock.segment");
+    if (!s) return NULL;
+    const uint32_t *slots = s->columns[SLOT].view.buf;
+    const char *names = s->columns[NAME].view.buf;
+    for (uint64_t place = number % (uint64_t)(s->n_terms * 4 / 3 + 1); (Py_ssize_t)place < s->columns[SLOT].count; place++) {
+        Py_ssize_t tid = (Py_ssize_t)slots[place] - 1;
+        if (tid < 0) Py_RETURN_NONE;
+        if (tid >= s->n_terms) break;
+        int64_t first = pointer(&s->columns[NAME_PTR], tid), last = pointer(&s->columns[NAME_PTR], tid + 1);
+        if (first < 0 || first > last || last > s->columns[NAME].count) break;
+        if (last - first == length && !memcmp(names + first, key, length))
+            return Py_BuildValue("nLLLLn", tid, pointer(&s->columns[POST_PTR], tid), pointer(&s->columns[POST_PTR], tid + 1),
+                                 pointer(&s->columns[BOUND_PTR], tid), pointer(&s->columns[BOUND_PTR], tid + 1),
+                                 row_of(s, (uint32_t)tid));
+    }
+    PyErr_SetString(PyExc_ValueError, "an index that contradicts itself");
     return NULL;
 }
 
@@ -510,7 +521,6 @@ static int parse_terms(PyObject *held, Query *q)
             return 0;
         }
     }
-    qsort(q->terms, q->n_terms, sizeof *q->terms, rarest_first);
     return 1;
 }
 
@@ -636,6 +646,7 @@ static PyObject *shortlist(PyObject *Py_UNUSED(self), PyObject *args)
 
 static PyMethodDef methods[] = {
     {"open_segment", open_segment, METH_VARARGS, NULL},
+    {"find_term", find_term, METH_VARARGS, NULL},
     {"shortlist", shortlist, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

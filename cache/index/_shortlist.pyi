@@ -6,7 +6,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 def open_segment(
-    arrays: tuple[Array, Array, Array, Array, Array, Array, Array, Array, Array],
+    columns: tuple[Array, ...],
     base: float,
     step: float,
     shares: tuple[float, ...],
@@ -26,3 +26,4 @@ def shortlist(
     k: int,
     /,
 ) -> tuple[list[int], list[float], list[tuple[int, ...]], int, int]: ...
+def find_term(segment: object, key: bytes, number: int, /) -> tuple[int, int, int, int, int, int] | None: ...

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from . import compiled
 from .delta import DeltaTerm
 from .formula import EPSILON, K1, B
 from .segment import Segment
@@ -117,8 +118,7 @@ def _looked_up(state: IndexState, term: str) -> TermPostings:
     df, ids, spans = 0, list[int | None](), list[Span | None]()
     for live in state.segments:
         segment = live.segment
-        tid = segment.find(key, number)
-        span = None if tid is None else _span_of(segment, tid)
+        tid, span = _found(segment, key, number)
         ids.append(tid)
         spans.append(span)
         if span is not None:
@@ -196,9 +196,16 @@ def held_terms(number: int, terms: Sequence[TermPostings]) -> list[Held]:
     return [(term.weight * term.idf * (K1 + 1), span) for term in terms if (span := term.spans[number]) is not None]
 
 
-def _span_of(segment: Segment, tid: int) -> Span | None:
+def _found(segment: Segment, key: bytes, number: int) -> tuple[int | None, Span | None]:
+    """Return the id of a term in a segment, and where it is kept."""
+    if compiled.IS_COMPILED:
+        found = compiled.find(segment, key, number)
+        return (None, None) if found is None else (found[0], Span._make(found[1:]) if found[1] < found[2] else None)
+    tid = segment.find(key, number)
+    if tid is None:
+        return None, None
     first, last = segment.range_of(tid)
-    return Span(first, last, *segment.bounds.range_of(tid), segment.bounds.row_of(tid)) if first < last else None
+    return tid, Span(first, last, *segment.bounds.range_of(tid), segment.bounds.row_of(tid)) if first < last else None
 
 
 def gains_of(segment: Segment, norms: LengthNorms, held: Sequence[Held]) -> tuple[Documents, Scores]:

@@ -5,15 +5,17 @@ files, totals, chunks and counts. Two cases are numpy's alone: files that may no
 that add 0 or less, as they do in tiny corpora.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from .bm25 import Held, LengthNorms
 from .bounds import STEP
 from .formula import K1, MAX_DOCS, SHARES, B
 from .segment import Segment
+
+if TYPE_CHECKING:
+    from .bm25 import Held, LengthNorms
 
 try:
     from . import _shortlist as extension
@@ -30,9 +32,9 @@ Found = tuple[list[int], list[float], list[tuple[int, ...]], int, int]
 
 def shortlist(
     segment: Segment,
-    norms: LengthNorms,
+    norms: "LengthNorms",
     stretch: float,
-    held: list[Held],
+    held: "list[Held]",
     boosts: list[Boost],
     gains: list[FileGain],
     start: int,
@@ -46,15 +48,21 @@ def shortlist(
         ValueError: The segment contradicts itself.
     """
     assert extension is not None
-    opened = segment.__dict__.get(_KEY)
-    if opened is None:
-        opened = segment.__dict__[_KEY] = _opened(segment)
+    opened = segment.__dict__.get(_KEY) or _opened(segment)
     return extension.shortlist(opened, norms.slope, stretch, held, boosts, gains, start, prior, live, k)
+
+
+def find(segment: Segment, key: bytes, number: int) -> tuple[int, int, int, int, int, int] | None:
+    """Look an encoded term up by its hash; return its id and where the segment keeps it, as in `Span`.
+
+    Raises:
+        ValueError: The segment contradicts itself.
+    """
+    assert extension is not None
+    return extension.find_term(segment.__dict__.get(_KEY) or _opened(segment), key, number)
 
 
 def _opened(segment: Segment) -> object:
     assert extension is not None
-    bounds = segment.bounds
-    of_files = bounds.file, bounds.most, bounds.first
-    of_chunks = segment.post_doc, segment.post_tf, segment.doc_len, segment.doc_file, segment.file_doc
-    return extension.open_segment((*of_files, *of_chunks, bounds.often), K1 * (1 - B), STEP, SHARES, MAX_DOCS)
+    opened = segment.__dict__[_KEY] = extension.open_segment(segment.columns, K1 * (1 - B), STEP, SHARES, MAX_DOCS)
+    return opened

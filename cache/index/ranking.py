@@ -88,7 +88,7 @@ def rank(
             found.append((-round(total, 9), path_of(file), total, start + file, source, docs))
     found.sort()
     files = [RankedFile(path, total, file, source, docs) for _, path, total, file, source, docs in found[:k]]
-    return Ranking(tuple(files), n_chunks, n_files, tuple([-below for below, *_ in found]))
+    return Ranking(tuple(files), n_chunks, n_files, tuple([-one[0] for one in found]))
 
 
 def _accepts(accepts: Callable[[str], bool], sources: Sources, source: int, file: int) -> bool:

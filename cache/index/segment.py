@@ -36,6 +36,11 @@ MAX_INODE: Final = (1 << 63) - 1
 _DONTNEED: Final[int | None] = getattr(mmap, "MADV_DONTNEED", None)
 """Not on Windows. The maps are shared and read-only, so nothing is lost."""
 
+_COLUMNS: Final = (
+    *("bound_file", "bound_most", "bound_first", "post_doc", "post_tf", "doc_len", "doc_file", "file_doc"),
+    *("often_docs", "often_term", "term_slot", "terms_ptr", "terms_blob", "post_ptr", "bound_ptr"),
+)
+
 Array = npt.NDArray[Any]
 Documents = npt.NDArray[np.uint32]
 
@@ -103,6 +108,8 @@ class Segment(Vocabulary):
         self.file_kind: npt.NDArray[np.uint8] = arrays["file_kind"]
         self.path_ptr: Array = arrays["path_ptr"]
         self.bounds: Final = FileBounds(arrays)
+        self.columns: Final = tuple([arrays[name] for name in _COLUMNS])
+        """What `compiled.py` reads, in its order."""
         self.rooms: Final = np.maximum(np.diff(self.file_doc), MAX_DOCS)
         """Chunks of each file, or as many as an answer may speak of."""
         self.n_docs: Final = len(self.doc_len)
@@ -175,6 +182,10 @@ class Segment(Vocabulary):
     def call_docs(self, tid: int) -> Documents:
         """Return the chunks that call what has this token as its whole name."""
         return self.call_doc[int(self.call_ptr[tid]) : int(self.call_ptr[tid + 1])]
+
+    def has_path(self, tid: int) -> bool:
+        """Whether there are files with this token in their path."""
+        return self._path_ptr[tid] < self._path_ptr[tid + 1]
 
     def path_files(self, tid: int) -> Documents:
         """Return the files with this token in their path."""

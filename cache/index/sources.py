@@ -104,8 +104,8 @@ class Sources:
         """Return the live files with a term in their path."""
         held: list[Ints] = []
         for number, (live, tid) in enumerate(zip(self.state.segments, term.ids, strict=True)):
-            files = _NONE if tid is None else live.segment.path_files(tid)
-            if len(files):
+            if tid is not None and live.segment.has_path(tid):
+                files = live.segment.path_files(tid)
                 if live.is_live_doc is not None:
                     files = files[live.is_live_file[files]]
                 held.append(files.astype(np.int64) if number == 0 else files + np.int64(self.starts[number]))

@@ -17,9 +17,11 @@ from penstock.cache.index.chunk import FileStatus
 from penstock.cache.index.segment import FileRow, Segment
 from penstock.cache.index.shortlist import Boost, FileGain, FileTerms, Shortlist, shortlist_segment
 from penstock.cache.index.state import IndexState, LiveSegment
+from penstock.cache.index.vocabulary import number_of
 
 pytestmark = pytest.mark.skipif(not compiled.IS_COMPILED, reason="built without a compiler")
 WORDS = [f"w{n}" for n in range(400)]
+SLOTS, NAMES = 10, 12
 OFTEN = [1 / (rank + 1) for rank in range(len(WORDS))]
 
 
@@ -101,10 +103,20 @@ def test_both_forms_give_the_same(seed: int, n_files: int, n_words: int, k: int,
     assert by_file(other, k) == by_file(numpy, k)
 
 
+def test_a_term_is_found_where_the_vocabulary_says(whole: Segment) -> None:
+    for number in range(len(WORDS) + 50):
+        key = f"w{number}".encode()
+        tid, found = whole.find(key, number_of(key)), compiled.find(whole, key, number_of(key))
+        if tid is None:
+            assert found is None
+        else:
+            assert found == (tid, *whole.range_of(tid), *whole.bounds.range_of(tid), whole.bounds.row_of(tid))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 1 << 30),
-    place=st.integers(0, 7),
+    place=st.integers(0, 14),
     values=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, (1 << 64) - 1)), min_size=1, max_size=9),
 )
 def test_a_segment_that_contradicts_itself_is_refused_or_answered(
@@ -114,14 +126,17 @@ def test_a_segment_that_contradicts_itself_is_refused_or_answered(
     assert compiled.extension is not None
     rng = random.Random(seed)
     asked = asked_of(rng, whole, 20, 5, is_partly_dead=rng.random() < 0.5, n_boosts=rng.randrange(3))
-    arrays = columns(whole)
+    arrays = list(whole.columns)
     damaged = arrays[place] = arrays[place].copy()
     for at, value in values:
         unsigned = np.asarray(value & ((1 << 8 * damaged.itemsize) - 1), f"u{damaged.itemsize}")
         damaged[at % len(damaged)] = unsigned.view(damaged.dtype)
     live = asked.live.is_live_file if asked.live.is_live_doc is not None else None
     rest = (asked.held, asked.boosts, asked.gains, 5, asked.prior, live, asked.k)
+    keys = [f"w{n}".encode() for n in range(0, 400, 9)]
     try:
+        for key in keys:
+            compiled.extension.find_term(opened(arrays), key, number_of(key))
         files, _, best, *_ = compiled.extension.shortlist(opened(arrays), asked.norms.slope, 1.3, *rest)
     except ValueError:
         return
@@ -131,21 +146,16 @@ def test_a_segment_that_contradicts_itself_is_refused_or_answered(
 
 def opened(arrays: Sequence[Any]) -> object:
     assert compiled.extension is not None
-    return compiled.extension.open_segment((*arrays,), 0.4, 0.1, (1.0, 0.3, 0.1), 4)
+    return compiled.extension.open_segment(tuple(arrays), 0.4, 0.1, (1.0, 0.3, 0.1), 4)
 
 
-def columns(segment: Segment) -> list[Any]:
-    bounds = segment.bounds
-    of_chunks = (segment.post_doc, segment.post_tf, segment.doc_len, segment.doc_file, segment.file_doc)
-    return [bounds.file, bounds.most, bounds.first, *of_chunks, bounds.often]
-
-
-@pytest.mark.parametrize("place", range(9))
+@pytest.mark.parametrize("place", range(15))
 def test_arrays_of_another_width_or_length_are_refused(place: int, whole: Segment) -> None:
-    good = columns(whole)
+    good = list(whole.columns)
     opened(good)
-    for bad in (good[place].astype(np.complex128), good[place][:-1]):
-        if place < 8 or bad.itemsize > 1:  # fewer rows of bits: refused when a term names one
+    shorter = good[place][:-1]
+    for bad in (good[place].astype(np.complex128), shorter):
+        if bad is not shorter or place not in (SLOTS, NAMES):  # whose length nothing else says
             with pytest.raises(ValueError, match=r"another width|contradicts itself"):
                 opened([*good[:place], bad, *good[place + 1 :]])
 
@@ -158,6 +168,6 @@ def test_a_term_of_another_segment_is_refused(span: tuple[int, ...], whole: Segm
     assert compiled.extension is not None
     prior = np.ones(whole.n_files)
     with pytest.raises(ValueError, match="not in this segment"):
-        compiled.extension.shortlist(opened(columns(whole)), 0.1, 1.0, [(1.0, span)], [], [], 0, prior, None, 3)
+        compiled.extension.shortlist(opened(list(whole.columns)), 0.1, 1.0, [(1.0, span)], [], [], 0, prior, None, 3)
     with pytest.raises(ValueError, match="for each file"):
-        compiled.extension.shortlist(opened(columns(whole)), 0.1, 1.0, [], [], [], 0, prior[:-1], None, 3)
+        compiled.extension.shortlist(opened(list(whole.columns)), 0.1, 1.0, [], [], [], 0, prior[:-1], None, 3)

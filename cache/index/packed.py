@@ -6,20 +6,24 @@ them. It is made in the worker. Terms are told apart by their 64-bit hashes, as 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from .analyse import FileAnalysis, analyse_file
 from .assemble import symbol_terms
 from .chunk import FileStatus, Import, Symbol
 from .packing import imports_text, parse_imports, parse_symbols, symbols_text
-from .vocabulary import number_of
+from .vocabulary import hash_of
 
 _END: Final = b"\n"
 """Terms hold no line end, and texts of symbols and imports no control characters but their own two."""
+_MAX_REMEMBERED: Final = 50_000
+_remembered: Final[dict[str, bytes]] = {}
+"""Hashes of late, in the worker alone: it has one thread."""
 _OBJECTS_BYTES: Final = 2_200
 """Measured heap of a packed file beside its byte strings."""
 
@@ -52,29 +56,34 @@ class PackedAnalysis:
 
 def pack(analysis: FileAnalysis) -> PackedAnalysis:
     """Pack an analysed file."""
-    postings: dict[str, list[tuple[int, int]]] = {}
-    spans = array("I")
-    for place, chunk in enumerate(analysis.chunks):
+    chunks = analysis.chunks
+    ids: dict[str, int] = {}
+    rows, places, times, spans = array("I"), array("I"), array("I"), array("I")
+    for place, chunk in enumerate(chunks):
         spans.extend((chunk.start, chunk.end, chunk.length))
-        for term, times in chunk.terms.items():
-            postings.setdefault(term, []).append((place, times))
-    encoded = sorted((_number(term), _encoded(term), held) for term, held in postings.items())
-    flat = [posting for *_, held in encoded for posting in held]
-    first = array("I", [0])
-    for *_, held in encoded:
-        first.append(first[-1] + len(held))
+        rows.extend([ids.setdefault(term, len(ids)) for term in chunk.terms])
+        times.extend(chunk.terms.values())
+        places.extend([place] * len(chunk.terms))
+    encoded = [term.encode("utf-8", "surrogatepass") for term in ids]
+    hashes = _hashes(ids)
+    order = np.argsort(hashes)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    row = rank[np.asarray(rows)] if rows else np.empty(0, np.int64)
+    by_row = np.argsort(row, kind="stable")
+    counts = np.bincount(row, minlength=len(order))
     return PackedAnalysis(
         analysis.status,
         analysis.lines,
-        array("Q", [number for number, *_ in encoded]).tobytes(),
-        _END.join(name for _, name, _ in encoded),
-        first.tobytes(),
-        array("I", [place for place, _ in flat]).tobytes(),
-        array("I", [times for _, times in flat]).tobytes(),
+        hashes[order].tobytes(),
+        _END.join([encoded[term] for term in order.tolist()]),
+        np.append(0, counts.cumsum()).astype(np.uint32).tobytes(),
+        np.asarray(places, np.uint32)[by_row].tobytes(),
+        np.asarray(times, np.uint32)[by_row].tobytes(),
         spans.tobytes(),
-        _END.join(symbols_text(chunk.symbols).encode("utf-8", "surrogatepass") for chunk in analysis.chunks),
-        _pairs(symbol_terms(chunk.symbols) for chunk in analysis.chunks),
-        _pairs(chunk.calls for chunk in analysis.chunks),
+        _END.join([symbols_text(chunk.symbols).encode("utf-8", "surrogatepass") for chunk in chunks]),
+        _pairs(symbol_terms(chunk.symbols) for chunk in chunks),
+        _pairs(chunk.calls for chunk in chunks),
         imports_text(analysis.imports),
     )
 
@@ -84,17 +93,25 @@ def analyse_packed(definitions: str, path: str, data: bytes, is_parsed: bool) ->
     return pack(analyse_file(definitions, path, data, is_parsed))
 
 
-def _encoded(term: str) -> bytes:
-    return term.encode("utf-8", "surrogatepass")
+def _hashes(terms: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """Return the hashes of terms; files of one workspace share most of theirs."""
+    known = _remembered.get
+    return np.frombuffer(b"".join([known(term) or _hashed(term) for term in terms]), np.uint64)
 
 
-def _number(term: str) -> int:
-    return number_of(_encoded(term))
+def _hashed(term: str) -> bytes:
+    if len(_remembered) >= _MAX_REMEMBERED:
+        _remembered.clear()
+    digest = _remembered[term] = hash_of(term.encode("utf-8", "surrogatepass"))
+    return digest
 
 
-def _pairs(tokens: Iterable[Iterable[str]]) -> tuple[bytes, bytes]:
-    pairs = sorted((_number(token), place) for place, held in enumerate(tokens) for token in held)
-    return array("Q", [number for number, _ in pairs]).tobytes(), array("I", [place for _, place in pairs]).tobytes()
+def _pairs(tokens: Iterable[Collection[str]]) -> tuple[bytes, bytes]:
+    held = list(tokens)
+    hashes = _hashes(token for some in held for token in some)
+    places = np.arange(len(held), dtype=np.uint32).repeat([len(some) for some in held])
+    order = np.argsort(hashes, kind="stable")
+    return hashes[order].tobytes(), places[order].tobytes()
 
 
 class _Pairs:
@@ -155,7 +172,7 @@ class PackedFile:
         first, last = self._first[row], self._first[row + 1]
         return list(zip(self._places[first:last], self._times[first:last], strict=True))
 
-    def frequencies(self) -> tuple["np.ndarray[tuple[int], np.dtype[np.uint64]]", "np.ndarray[tuple[int], np.dtype[np.uint32]]"]:
+    def frequencies(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
         """Return every term's hash, and how many chunks hold it."""
         return np.asarray(self._hashes, np.uint64), np.diff(np.asarray(self._first, np.uint32))
 

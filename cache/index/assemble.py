@@ -7,7 +7,7 @@ Peak memory is about 40 bytes per posting, which bounds how large a segment may 
 import os
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from .analyse import FileAnalysis
 from .bounds import bound_arrays
-from .chunk import Symbol
 from .kinds import kind_of
+from .named import path_terms, symbol_terms
 from .packing import imports_text, symbols_text
 from .segment import Array, FileRow, stat_table
-from .tokenise import expand_word, words_of
-from .vocabulary import hash_of, slot_array
+from .tokenise import hash_of
+from .vocabulary import slot_array
 
 MAX_POSTINGS: Final = 8_000_000
 """Postings a segment may hold: about 320 MB while it is assembled, and 80 MB on disk."""
@@ -98,16 +98,6 @@ class Assembler:
         arrays["imports_ptr"], arrays["imports_blob"] = blob_of(self._imports)
         arrays |= file_arrays(self._rows, np.frombuffer(self._file_doc, np.int64).copy())
         return arrays | bound_arrays(arrays)
-
-
-def symbol_terms(symbols: Iterable[Symbol]) -> set[str]:
-    """Return the tokens under which definitions are found."""
-    return {token for symbol in symbols for word in words_of(symbol.name) for token in expand_word(word)}
-
-
-def path_terms(path: str) -> set[str]:
-    """Return the tokens under which a path is found."""
-    return {token for word in words_of(path) for token in expand_word(word)}
 
 
 def term_arrays(encoded: Sequence[bytes]) -> dict[str, Array]:

@@ -19,7 +19,7 @@ from .delta import DeltaTerm
 from .formula import EPSILON, K1, B
 from .segment import Segment
 from .state import IndexState, LiveSegment
-from .vocabulary import number_of
+from .tokenise import number_of
 
 PART_TERMS: Final = 500_000
 """Terms whose frequencies are summed at once: some 20 MB."""

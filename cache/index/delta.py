@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .analyse import FileAnalysis
-from .assemble import path_terms
 from .kinds import FileKind, kind_of
-from .packed import PackedAnalysis, PackedFile, pack
+from .named import path_terms
+from .packed import PackedAnalysis, pack
+from .packed_file import PackedFile
 from .segment import FileRow
 
 _FILE_BYTES: Final = 1_200

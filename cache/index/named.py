@@ -1,10 +1,10 @@
-"""Which definition of a chunk a query speaks of. Pure.
+"""The tokens under which names are found, and which definition of a chunk a query speaks of. Pure.
 
 A chunk may hold several short definitions, and a long one may begin in its middle. The one whose name says most of the query
 stands for the chunk; when the query is nothing but that name, its lines are the hit.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .chunk import Symbol
 from .tokenise import expand_word, words_of
@@ -22,7 +22,7 @@ def _told(symbol: Symbol, weights: Mapping[str, float], name: str) -> float:
     last = last_name(symbol)
     if name and last.lower() == name.lower():
         return float("inf") if last == name else 1e9
-    return sum(weights.get(token, 0.0) for token in {token for word in words_of(symbol.name) for token in expand_word(word)})
+    return sum(weights.get(token, 0.0) for token in symbol_terms([symbol]))
 
 
 def last_name(symbol: Symbol) -> str:
@@ -54,3 +54,13 @@ def span_of(symbols: Sequence[Symbol], name: str, start: int, end: int) -> tuple
     first = symbols[0]
     last = min(first.end, end) if first.end else end
     return (first.line, last) if start <= first.line <= last else (start, end)
+
+
+def symbol_terms(symbols: Iterable[Symbol]) -> set[str]:
+    """Return the tokens under which definitions are found."""
+    return {token for symbol in symbols for word in words_of(symbol.name) for token in expand_word(word)}
+
+
+def path_terms(path: str) -> set[str]:
+    """Return the tokens under which a path is found."""
+    return {token for word in words_of(path) for token in expand_word(word)}

@@ -5,8 +5,6 @@ slot that was free; a slot holds the id of a term + 1, an empty one 0, and the l
 places of the map, a bisection a dozen.
 """
 
-import hashlib
-import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -14,17 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from .tokenise import number_of
+
 _SAMPLE_EVERY: Final = 64
-
-
-def hash_of(term: bytes) -> bytes:
-    """Return the 64-bit hash of a term, by which vocabularies are joined and terms are found."""
-    return hashlib.blake2b(term, digest_size=8).digest()
-
-
-def number_of(term: bytes) -> int:
-    """Return the hash of a term as a number, by which `Vocabulary.find` looks it up."""
-    return int.from_bytes(hash_of(term), sys.byteorder)
 
 
 def _homes_for(n_terms: int) -> int:

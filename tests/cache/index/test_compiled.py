@@ -17,7 +17,7 @@ from penstock.cache.index.chunk import FileStatus
 from penstock.cache.index.segment import FileRow, Segment
 from penstock.cache.index.shortlist import Boost, FileGain, FileTerms, Shortlist, shortlist_segment
 from penstock.cache.index.state import IndexState, LiveSegment
-from penstock.cache.index.vocabulary import number_of
+from penstock.cache.index.tokenise import number_of
 
 pytestmark = pytest.mark.skipif(not compiled.IS_COMPILED, reason="built without a compiler")
 WORDS = [f"w{n}" for n in range(400)]

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
-from penstock.cache.index.assemble import symbol_terms
 from penstock.cache.index.chunk import FileStatus, Symbol
-from penstock.cache.index.packed import PackedFile, analyse_packed, pack
-from penstock.cache.index.vocabulary import number_of
+from penstock.cache.index.named import symbol_terms
+from penstock.cache.index.packed import analyse_packed, pack
+from penstock.cache.index.packed_file import PackedFile
+from penstock.cache.index.tokenise import number_of
 
 NAMES = st.text("abXY_é\udc80", min_size=1, max_size=5)
 SYMBOLS = st.builds(Symbol, st.sampled_from(["def", ""]), NAMES, st.integers(1, 1 << 31), st.integers(0, 1 << 31))

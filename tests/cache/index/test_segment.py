@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
-from penstock.cache.index.assemble import Assembler, path_terms
+from penstock.cache.index.assemble import Assembler
 from penstock.cache.index.catalog import Catalog, WalkTable, key_of
 from penstock.cache.index.chunk import FileStatus, Symbol
 from penstock.cache.index.delta import DeltaFile
 from penstock.cache.index.documents import documents_of
 from penstock.cache.index.manifest import IndexDirectory, SegmentEntry, engine_version
 from penstock.cache.index.merge import merge
+from penstock.cache.index.named import path_terms
 from penstock.cache.index.segment import FileRow, Segment, SegmentDamaged, open_segment, write_segment
 from penstock.cache.index.state import IndexState
 

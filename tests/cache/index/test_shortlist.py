@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from penstock.cache.index import compiled, ranking, shortlist
 from penstock.cache.index.analyse import AnalysedChunk, FileAnalysis
-from penstock.cache.index.assemble import Assembler, path_terms
+from penstock.cache.index.assemble import Assembler
 from penstock.cache.index.bm25 import Documents, TermPostings, query_terms, score
 from penstock.cache.index.catalog import key_of
 from penstock.cache.index.chunk import FileStatus, Symbol
 from penstock.cache.index.delta import DeltaFile
 from penstock.cache.index.formula import MAX_DOCS, SHARES
 from penstock.cache.index.kinds import PRIORS, kind_of
+from penstock.cache.index.named import path_terms
 from penstock.cache.index.query import Query
 from penstock.cache.index.ranking import DEFINITION, IDENTIFIER, Ranking, rank
 from penstock.cache.index.segment import FileRow, Segment, open_segment, write_segment

@@ -19,7 +19,7 @@ REGISTRY_NAME: Final = "io.github.penstock-mcp/penstock"
 _DESCRIPTION_CHARS: Final = 100
 """The registry takes no longer description."""
 _FOLDERS: Final = ("server", "tools", "cache", "configs")
-_FILES: Final = ("pyproject.toml", "uv.lock", "README.md", "LICENSE")
+_FILES: Final = ("pyproject.toml", "setup.py", "uv.lock", "README.md", "LICENSE")
 _SCHEMA: Final = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -98,7 +98,8 @@ def bundle_files(checkout: Path) -> list[Path]:
     found = [Path(name) for name in _FILES if (checkout / name).is_file()]
     for folder in _FOLDERS:
         inside = (path for path in (checkout / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-        found.extend(path.relative_to(checkout) for path in inside)
+        # What was compiled here is for this machine.
+        found.extend(path.relative_to(checkout) for path in inside if path.suffix not in (".so", ".pyd"))
     return sorted(found, key=lambda path: path.as_posix())
 
 

@@ -27,8 +27,18 @@ def test_the_bundle_holds_the_sources_and_nothing_made_from_them(tmp_path: Path)
     with zipfile.ZipFile(bundle) as archive:
         names = archive.namelist()
         manifest = json.loads(archive.read("manifest.json"))
-    assert {"manifest.json", "pyproject.toml", "server/__main__.py", "configs/clients/unknown.toml", "LICENSE"} <= set(names)
-    assert not [name for name in names if name.endswith(".pyc") or name.startswith(("tests", ".", "/")) or ".." in name]
+    assert {
+        "manifest.json",
+        "pyproject.toml",
+        "setup.py",
+        "cache/index/_shortlist.c",
+        "server/__main__.py",
+        "configs/clients/unknown.toml",
+        "LICENSE",
+    } <= set(names)
+    assert not [
+        name for name in names if name.endswith((".pyc", ".so", ".pyd")) or name.startswith(("tests", ".", "/")) or ".." in name
+    ]
     assert manifest["server"]["entry_point"] in names
     assert manifest == bundle_manifest(PROJECT)
 

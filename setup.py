@@ -19,7 +19,8 @@ setup(
     ext_modules=[
         Extension(
             "penstock.cache.index._shortlist",
-            ["cache/index/_shortlist.c"],
+            ["cache/index/native/module.c", "cache/index/native/shortlist.c"],
+            depends=["cache/index/native/shortlist.h"],
             extra_compile_args=["-ffp-contract=off"],  # the same sums as numpy's, to the last digit
             py_limited_api=True,
             optional=True,

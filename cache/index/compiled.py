@@ -1,4 +1,4 @@
-"""The compiled form of a segment's shortlist (`_shortlist.c`), where there is one; `shortlist.py` does the same in numpy.
+"""The compiled form of a segment's shortlist (`native/shortlist.c`), where there is one; `shortlist.py` does the same in numpy.
 
 It is built when the package is installed, if there is a C compiler, and left out if there is none. Its answers are the same
 files, totals, chunks and counts. Two cases are numpy's alone: files that may not appear, which Python code decides, and terms

@@ -31,7 +31,7 @@ def test_the_bundle_holds_the_sources_and_nothing_made_from_them(tmp_path: Path)
         "manifest.json",
         "pyproject.toml",
         "setup.py",
-        "cache/index/_shortlist.c",
+        "cache/index/native/module.c",
         "server/__main__.py",
         "configs/clients/unknown.toml",
         "LICENSE",

@@ -124,7 +124,8 @@ def _looked_up(state: IndexState, term: str) -> TermPostings:
         if span is not None:
             df += span.last - span.first if live.is_live_doc is None else _live_frequency(live, span)
     delta = state.delta.find(number)
-    df += sum([held.file.frequency(held.row) for held in delta])
+    for held in delta:
+        df += held.file.frequency(held.row)
     return TermPostings(term, 1.0, df, idf_of(state, df), tuple(ids), tuple(spans), delta, number)
 
 

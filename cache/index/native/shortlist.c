@@ -146,7 +146,7 @@ static int add_gains(Query *q, double weight, uint32_t place, int64_t start, int
     for (Py_ssize_t p = first[place]; p < first[place + 1]; p++) {
         int64_t doc = at(&s->columns[POST_DOC], p);
         double tf = at(&s->columns[POST_TF], p);
-        if (doc < start || doc >= end || tf == 0) return 0;
+        if (doc < start || doc >= end || q->n_touched > s->max_room) return 0; /* a gain of 0 is noted each time */
         double below = lengths[doc] * q->slope + s->base, *score = &q->scores[doc - start];
         q->touched[q->n_touched] = doc - start;
         q->n_touched += *score == 0;

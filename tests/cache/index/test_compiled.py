@@ -171,3 +171,14 @@ def test_a_term_of_another_segment_is_refused(span: tuple[int, ...], whole: Segm
         compiled.extension.shortlist(opened(list(whole.columns)), 0.1, 1.0, [(1.0, span)], [], [], 0, prior, None, 3)
     with pytest.raises(ValueError, match="for each file"):
         compiled.extension.shortlist(opened(list(whole.columns)), 0.1, 1.0, [], [], [], 0, prior[:-1], None, 3)
+
+
+def test_terms_that_add_next_to_nothing_do_no_harm(whole: Segment) -> None:
+    """A gain may round to 0: then its chunk looks as if no term had been seen in it."""
+    assert compiled.extension is not None
+    terms = [whole.find(key, number_of(key)) for key in (b"w0", b"w1", b"w2", b"w3", b"w4", b"w5")]
+    spans = [(*whole.range_of(tid), *whole.bounds.range_of(tid), -1) for tid in terms if tid is not None]
+    held = [(5e-324, span) for span in spans] * 40
+    prior = np.ones(whole.n_files)
+    with pytest.raises(ValueError, match="contradicts itself"):
+        compiled.extension.shortlist(opened(whole.columns), 1e300, 1e300, held, [], [], 0, prior, None, 40)

@@ -26,7 +26,7 @@ _URGENT_S: Final = 3.0
 """So long a search indexes likely files itself while a long build is under way."""
 
 _URGENT_BYTES: Final = 2 << 20
-"""So much text at most, and one file beyond: the small objects of a delta leave holes in the heap that outlive it."""
+"""So much text at most, and one file beyond: the builder reads it all again."""
 
 
 class InlineIndexer:

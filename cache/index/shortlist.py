@@ -4,7 +4,8 @@ A file's total is (its best chunk + .3 of its second + .1 of its third + what it
 segment keeps by term and file (`bounds.py`), summed over the query's terms, bound every file's total from above; the postings of
 the files with the highest bounds are scored, then those of all others whose bound reaches what k files have at least. It is the
 idea of block-max indexes (Ding and Suel 2011), a block being a file. Cost: the files that hold the terms, and the postings of
-some dozens of them. What matters is the number of array operations, not their length: most take a microsecond.
+some dozens of them. What matters is the number of array operations, not their length: most take a microsecond. So `compiled.py`
+does the same in C where it can; what is here is the whole of it, and serves where it cannot.
 """
 
 from collections.abc import Callable, Sequence

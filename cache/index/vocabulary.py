@@ -12,8 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from .tokenise import number_of
-
 _SAMPLE_EVERY: Final = 64
 
 
@@ -65,11 +63,6 @@ class Vocabulary:
             else:
                 high = middle
         return low
-
-    def term_id(self, term: str) -> int | None:
-        """Return the id of `term`, None if no chunk holds it."""
-        key = term.encode("utf-8", "surrogatepass")
-        return self.find(key, number_of(key))
 
     def find(self, key: bytes, number: int) -> int | None:
         """Return the id of an encoded term whose hash is known, None if no chunk holds it."""

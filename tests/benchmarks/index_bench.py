@@ -109,7 +109,7 @@ def state_of(index: IndexCache) -> IndexState:
 
 
 def settle(index: IndexCache) -> None:
-    """Wait until the segments are merged."""
+    """Wait until the segments are merged, in the background and with nothing that tells of it: so it is asked for."""
     while index.statistics().is_building:
         time.sleep(0.05)
 

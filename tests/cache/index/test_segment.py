@@ -19,6 +19,7 @@ from penstock.cache.index.merge import merge
 from penstock.cache.index.named import path_terms
 from penstock.cache.index.segment import FileRow, Segment, SegmentDamaged, open_segment, write_segment
 from penstock.cache.index.state import IndexState
+from penstock.cache.index.tokenise import number_of
 
 Text = dict[str, list[list[str]]]
 """Path -> chunks -> tokens."""
@@ -32,6 +33,10 @@ TEXTS = st.dictionaries(
 def row_of(path: str, chunks: list[list[str]]) -> FileRow:
     digest = hashlib.sha256(repr(chunks).encode()).digest()[:16]
     return FileRow(path, 7, len(chunks), 5, 6, digest, FileStatus.INDEXED, 10 * len(chunks), is_racy=False)
+
+
+def find(segment: Segment, term: str) -> int | None:
+    return segment.find(term.encode(), number_of(term.encode()))
 
 
 def analysis_of(chunks: list[list[str]]) -> FileAnalysis:
@@ -69,7 +74,7 @@ def test_what_is_written_is_read_back(text: Text, tmp_path_factory: pytest.TempP
     assert list(segment.paths()) == list(text)
     for file_id, (path, chunks) in enumerate(text.items()):
         assert segment.row(file_id) == row_of(path, chunks)
-        assert all(file_id in segment.path_files(segment.term_id(term) or 0) for term in path_terms(path))
+        assert all(file_id in segment.path_files(find(segment, term) or 0) for term in path_terms(path))
     for doc in range(segment.n_docs):
         assert [symbol.name.partition("_")[0] for symbol in segment.symbols(doc)] == ["name"]
 
@@ -154,11 +159,11 @@ def test_a_term_is_found_among_many_and_counts_above_sixteen_bits_are_kept(tmp_p
     sha256, size = write_segment(tmp_path / "a.seg", assembler.arrays())
     segment = open_segment(tmp_path / "a.seg", sha256=sha256, size=size)
     for n in (0, 1, 34_567, 69_999):
-        tid = segment.term_id(f"term{n:05d}")
+        tid = find(segment, f"term{n:05d}")
         assert tid is not None
         assert [int(x) for part in segment.postings(tid) for x in part] == [0, n + 1]
-    assert segment.term_id("term7") is None
-    assert segment.term_id("zzz") is None
+    assert find(segment, "term7") is None
+    assert find(segment, "zzz") is None
     assert [term for _, term in segment.terms_with_prefix("term0001", 20)] == [f"term0001{n}" for n in range(10)]
 
 

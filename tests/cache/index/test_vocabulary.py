@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.cache.index.assemble import term_arrays
+from penstock.cache.index.tokenise import number_of
 from penstock.cache.index.vocabulary import Vocabulary, slot_array
 
 TERMS = st.sets(st.text(max_size=6), max_size=200)
@@ -14,9 +15,9 @@ def test_every_term_is_found_and_no_other_is(held: set[str], others: set[str]) -
     encoded = sorted(term.encode() for term in held)
     vocabulary = Vocabulary(term_arrays(encoded))
     for tid, term in enumerate(encoded):
-        assert vocabulary.term_id(term.decode()) == tid
+        assert vocabulary.find(term, number_of(term)) == tid
         assert vocabulary.term(tid) == term.decode()
-    assert all(vocabulary.term_id(term) is None for term in others - held)
+    assert all(vocabulary.find(term.encode(), number_of(term.encode())) is None for term in others - held)
     assert vocabulary.terms() == encoded
 
 
